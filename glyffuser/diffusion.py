@@ -1,0 +1,201 @@
+"""Noise schedule, exact conversions, training loss and the sampling loop. Nothing here knows a network or a text.
+
+Notation of Ho et al. 2020 with alpha_bar = alphas_cumprod: x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from diffusers import (
+    DDIMScheduler,
+    DDPMScheduler,
+    DPMSolverMultistepScheduler,
+    SchedulerMixin,
+)
+
+Predict = Callable[[torch.Tensor, int], torch.Tensor]
+"""(x_t (batch, 1, 128, 128), timestep) -> model output of the same shape; guidance and text are its own affair."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One denoising step of a batch.
+
+    Attributes:
+        step: 1 to `num_inference_steps`.
+        num_inference_steps: length of the run.
+        timestep: where the model was called, from 999 (noise) down to 0 (clean).
+        x_t: float32 (batch, 1, 128, 128), the glyphs after the step; after the last one they are finished and lie
+            in [-1, 1].
+        pred_x_0: float32 (batch, 1, 128, 128) in [-1, 1], the model's guess of the clean glyphs at `timestep`.
+    """
+
+    step: int
+    num_inference_steps: int
+    timestep: int
+    x_t: torch.Tensor
+    pred_x_0: torch.Tensor
+
+
+SAMPLERS: dict[str, Callable[..., SchedulerMixin]] = {
+    # DPM-Solver++ (Lu et al. 2022), second order, deterministic
+    "dpm++": partial(DPMSolverMultistepScheduler.from_config, algorithm_type="dpmsolver++"),
+    # its stochastic form: fresh noise at every step
+    "dpm++-sde": partial(DPMSolverMultistepScheduler.from_config, algorithm_type="sde-dpmsolver++"),
+    # DDIM (Song et al. 2021), first order, deterministic
+    "ddim": DDIMScheduler.from_config,
+    # ancestral sampling (Ho et al. 2020): fresh noise at every step
+    "ddpm": DDPMScheduler.from_config,
+}
+
+
+def training_scheduler(prediction_type: str = "v_prediction") -> DDPMScheduler:
+    """The noise that the network is trained with: 1000 timesteps, beta from 0.0001 to 0.02 (Ho et al. 2020)."""
+    return DDPMScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="linear",
+        prediction_type=prediction_type,
+        timestep_spacing="trailing",
+    )
+
+
+def make_sampler(name: str, scheduler: SchedulerMixin, num_inference_steps: int) -> SchedulerMixin:
+    """A fresh sampler for one run, made from the training scheduler's config (samplers hold state).
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    if name not in SAMPLERS:
+        raise ValueError(f"sampler must be one of {', '.join(SAMPLERS)}, got {name!r}")
+    # a scheduler's config remembers which of its values were left at their defaults; another class's count for nothing
+    config = {key: scheduler.config[key] for key in _SHARED_CONFIG}
+    sampler = SAMPLERS[name](config)
+    sampler.set_timesteps(num_inference_steps)
+    return sampler
+
+
+_SHARED_CONFIG = (
+    "num_train_timesteps",
+    "beta_start",
+    "beta_end",
+    "beta_schedule",
+    "prediction_type",
+    "timestep_spacing",
+)
+
+
+@torch.inference_mode()
+def sample(
+    predict: Predict,
+    x_t: torch.Tensor,
+    sampler: SchedulerMixin,
+    generators: list[torch.Generator],
+) -> Iterator[Frame]:
+    """Denoise a batch from pure noise, one frame per call of the model.
+
+    Args:
+        predict: the model, guidance included.
+        x_t: float32 (batch, 1, 128, 128), standard Gaussian noise.
+        sampler: from `make_sampler`.
+        generators: one per glyph, for the samplers that add noise on the way.
+    """
+    num_steps = len(sampler.timesteps)
+    alphas_cumprod = sampler.alphas_cumprod.to(x_t.device)
+    for step, timestep in enumerate(sampler.timesteps.tolist(), start=1):
+        output = predict(x_t, timestep)
+        pred_x_0 = to_x_0(output, x_t, alphas_cumprod[timestep], sampler.config.prediction_type)
+        x_t = sampler.step(output, timestep, x_t, **_noise_source(sampler, generators)).prev_sample
+        if step == num_steps:
+            x_t = x_t.clamp(-1, 1)
+        yield Frame(step, num_steps, timestep, x_t, pred_x_0.clamp(-1, 1))
+
+
+def _noise_source(sampler: SchedulerMixin, generators: list[torch.Generator]) -> dict:
+    """DDIM takes generators only to add the noise that we do not ask of it."""
+    return {} if isinstance(sampler, DDIMScheduler) else {"generator": generators}
+
+
+# --- conversions; `alpha_bar` is a scalar or broadcasts against (batch, 1, 128, 128)
+
+
+def add_noise(x_0: torch.Tensor, noise: torch.Tensor, alpha_bar: torch.Tensor) -> torch.Tensor:
+    """x_t from a clean glyph and noise (Ho et al. 2020, equation 4)."""
+    return alpha_bar.sqrt() * x_0 + (1 - alpha_bar).sqrt() * noise
+
+
+def velocity(x_0: torch.Tensor, noise: torch.Tensor, alpha_bar: torch.Tensor) -> torch.Tensor:
+    """v = sqrt(alpha_bar) eps - sqrt(1 - alpha_bar) x_0 (Salimans & Ho 2022, section 4)."""
+    return alpha_bar.sqrt() * noise - (1 - alpha_bar).sqrt() * x_0
+
+
+def to_x_0(output: torch.Tensor, x_t: torch.Tensor, alpha_bar: torch.Tensor, prediction_type: str) -> torch.Tensor:
+    """The clean glyph that a model output speaks of.
+
+    Args:
+        output: what the model said of `x_t`.
+        x_t: the noised glyph.
+        alpha_bar: alphas_cumprod at the timestep.
+        prediction_type: "epsilon", "v_prediction" or "sample".
+
+    Raises:
+        ValueError: for another prediction type.
+    """
+    signal, sigma = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+    if prediction_type == "v_prediction":
+        return signal * x_t - sigma * output
+    if prediction_type == "epsilon":
+        return (x_t - sigma * output) / signal
+    if prediction_type == "sample":
+        return output
+    raise ValueError(f"prediction_type must be epsilon, v_prediction or sample, got {prediction_type!r}")
+
+
+def to_eps(output: torch.Tensor, x_t: torch.Tensor, alpha_bar: torch.Tensor, prediction_type: str) -> torch.Tensor:
+    """The noise that a model output speaks of; arguments as in `to_x_0`."""
+    signal, sigma = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+    if prediction_type == "v_prediction":
+        return sigma * x_t + signal * output
+    if prediction_type == "epsilon":
+        return output
+    return (x_t - signal * to_x_0(output, x_t, alpha_bar, prediction_type)) / sigma
+
+
+def training_target(
+    x_0: torch.Tensor, noise: torch.Tensor, alpha_bar: torch.Tensor, prediction_type: str
+) -> torch.Tensor:
+    """What the model should say of the noised glyph; arguments and errors as in `to_x_0`."""
+    if prediction_type == "v_prediction":
+        return velocity(x_0, noise, alpha_bar)
+    if prediction_type == "epsilon":
+        return noise
+    if prediction_type == "sample":
+        return x_0
+    raise ValueError(f"prediction_type must be epsilon, v_prediction or sample, got {prediction_type!r}")
+
+
+def training_loss(
+    predict: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    x_0: torch.Tensor,
+    noise: torch.Tensor,
+    timesteps: torch.Tensor,
+    scheduler: SchedulerMixin,
+) -> torch.Tensor:
+    """Mean squared error of the prediction, per sample (Ho et al. 2020, equation 14).
+
+    Args:
+        predict: (x_t, timesteps) -> model output.
+        x_0: float32 (batch, 1, 128, 128) in [-1, 1].
+        noise: standard Gaussian, of the same shape.
+        timesteps: int64 (batch,).
+        scheduler: from `training_scheduler`.
+
+    Returns:
+        float32 (batch,).
+    """
+    alpha_bar = scheduler.alphas_cumprod.to(x_0.device)[timesteps].view(-1, 1, 1, 1)
+    output = predict(add_noise(x_0, noise, alpha_bar), timesteps)
+    target = training_target(x_0, noise, alpha_bar, scheduler.config.prediction_type)
+    return F.mse_loss(output, target, reduction="none").flatten(1).mean(dim=1)

@@ -1,0 +1,101 @@
+"""The only place where pixel ranges change: uint8 pictures here, float tensors in [-1, 1] everywhere else."""
+
+import io
+import json
+import math
+
+import numpy as np
+import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+PAPER = 255
+SETTINGS_KEY = "glyffuser"
+"""Name of the PNG text chunk that holds prompt, seeds and settings as JSON."""
+
+
+def uint8_to_x_0(pixels: np.ndarray) -> torch.Tensor:
+    """Turn pictures into clean samples.
+
+    Args:
+        pixels: uint8 (..., height, width), paper 255, ink 0.
+
+    Returns:
+        float32 (..., 1, height, width) in [-1, 1], paper +1, ink -1.
+    """
+    return (torch.from_numpy(np.array(pixels)).float() / 127.5 - 1).unsqueeze(-3)
+
+
+def x_0_to_uint8(x_0: torch.Tensor) -> np.ndarray:
+    """Turn samples, clean or noised, into pictures; what lies outside [-1, 1] is clipped.
+
+    Args:
+        x_0: float (..., 1, height, width).
+
+    Returns:
+        uint8 (..., height, width).
+    """
+    return ((x_0.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().squeeze(-3).cpu().numpy()
+
+
+def to_pil(pixels: np.ndarray) -> Image.Image:
+    """A picture of mode L from uint8 (height, width)."""
+    return Image.fromarray(pixels, mode="L")
+
+
+def grid_columns(num_glyphs: int) -> int:
+    """Columns of the squarest grid for `num_glyphs`: 1, 4, 9 and 16 give 1, 2, 3 and 4."""
+    return math.ceil(math.sqrt(num_glyphs))
+
+
+def tile(pixels: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """Lay glyphs out row by row; empty cells are paper.
+
+    Args:
+        pixels: uint8 (batch, height, width).
+        columns: glyphs a row; the squarest grid when not given.
+
+    Returns:
+        uint8 (rows * height, columns * width).
+    """
+    batch, height, width = pixels.shape
+    columns = columns or grid_columns(batch)
+    rows = math.ceil(batch / columns)
+    cells = np.full((rows * columns, height, width), PAPER, dtype=np.uint8)
+    cells[:batch] = pixels
+    return cells.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+
+
+def encode_jpeg(pixels: np.ndarray, quality: int = 75) -> bytes:
+    """A grey JPEG of uint8 (height, width)."""
+    buffer = io.BytesIO()
+    to_pil(pixels).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def encode_png(pixels: np.ndarray, settings: dict | None = None) -> bytes:
+    """A grey PNG of uint8 (height, width), with `settings` inside as JSON when given."""
+    buffer = io.BytesIO()
+    to_pil(pixels).save(buffer, "PNG", pnginfo=_settings_chunk(settings) if settings else None)
+    return buffer.getvalue()
+
+
+def read_settings(png: bytes) -> dict:
+    """The settings that `encode_png` wrote.
+
+    Raises:
+        ValueError: if the file is no PNG of ours.
+    """
+    try:
+        text = Image.open(io.BytesIO(png)).info.get(SETTINGS_KEY)
+    except OSError as error:
+        raise ValueError("this file is not a picture") from error
+    if not text:
+        raise ValueError("this picture holds no glyffuser settings")
+    return json.loads(text)
+
+
+def _settings_chunk(settings: dict) -> PngInfo:
+    chunk = PngInfo()
+    chunk.add_itxt(SETTINGS_KEY, json.dumps(settings, ensure_ascii=False))
+    return chunk

@@ -1,0 +1,231 @@
+"""The whole way from a definition to a glyph, as a stream of frames."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import DiffusionPipeline, SchedulerMixin, UNet2DConditionModel
+from diffusers.utils import BaseOutput
+from PIL import Image
+
+from glyffuser.config import GLYPH_SIZE, MAX_SEED, SampleConfig
+from glyffuser.diffusion import Frame, make_sampler, sample
+from glyffuser.images import to_pil, x_0_to_uint8
+from glyffuser.prior import GlyphPrior
+from glyffuser.text import TextEncoder, TextStates, sentence_vectors
+from glyffuser.unet import Conditioning, predict
+
+
+class CheckpointError(Exception):
+    """A checkpoint that cannot be used; the message says which file and what to do."""
+
+
+@dataclass
+class GlyffuserOutput(BaseOutput):
+    """Finished glyphs.
+
+    Attributes:
+        images: one 128x128 picture of mode L per prompt.
+    """
+
+    images: list[Image.Image]
+
+
+def make_conditioning(states: TextStates, prior: torch.Tensor, is_null: torch.Tensor) -> Conditioning:
+    """Put together what the U-net is told.
+
+    Args:
+        states: text states (batch, tokens, channels) and their mask.
+        prior: (batch, 1, grid, grid), the glyph prior's pictures.
+        is_null: bool (batch,), True where there is no prompt: sentence vector and picture become zero.
+    """
+    keep = ~is_null
+    vectors = sentence_vectors(states) * states.encoder_hidden_states.shape[-1] ** 0.5
+    return Conditioning(
+        encoder_hidden_states=states.encoder_hidden_states,
+        encoder_attention_mask=states.encoder_attention_mask,
+        class_labels=vectors * keep[:, None],
+        prior=prior * keep[:, None, None, None],
+    )
+
+
+def initial_noise(seeds: list[int]) -> tuple[torch.Tensor, list[torch.Generator]]:
+    """The noise that each seed stands for, drawn on the CPU and so the same on every device.
+
+    Returns:
+        float32 (batch, 1, 128, 128), and the generators, ready for the noise that some samplers add later.
+
+    Raises:
+        ValueError: for a seed outside 0 to 2^32 - 1.
+    """
+    for seed in seeds:
+        if not 0 <= seed <= MAX_SEED:
+            raise ValueError(f"a seed must lie between 0 and {MAX_SEED}, got {seed}")
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    noise = [torch.randn(1, GLYPH_SIZE, GLYPH_SIZE, generator=generator) for generator in generators]
+    return torch.stack(noise), generators
+
+
+class GlyffuserPipeline(DiffusionPipeline):
+    """Text encoder, glyph prior, U-net and noise schedule; read-only once loaded, so one serves every visitor."""
+
+    def __init__(
+        self,
+        unet: UNet2DConditionModel,
+        glyph_prior: GlyphPrior,
+        scheduler: SchedulerMixin,
+        text_encoder_name: str = "minilm",
+    ) -> None:
+        """
+        Args:
+            unet: from `glyffuser.unet.build_unet`.
+            glyph_prior: sentence vector -> blurry guess.
+            scheduler: the noise of training, from `glyffuser.diffusion.training_scheduler`.
+            text_encoder_name: the encoder that unet and prior were trained with.
+        """
+        super().__init__()
+        self.register_modules(unet=unet, glyph_prior=glyph_prior, scheduler=scheduler)
+        self.register_to_config(text_encoder_name=text_encoder_name)
+        unet.eval().to(memory_format=torch.channels_last)
+        glyph_prior.eval()
+        self._text_encoder: TextEncoder | None = None
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> "GlyffuserPipeline":
+        """Load a checkpoint and its text encoder, ready to sample.
+
+        Raises:
+            CheckpointError: if a file is missing or damaged; the message names it.
+        """
+        folder = Path(folder)
+        for part in ("model_index.json", *_PARTS):
+            if not (folder / part).is_file():
+                raise CheckpointError(
+                    f"checkpoint file {folder / part} is missing: restore it with `git checkout -- {folder}` "
+                    f"or give another folder in GLYFFUSER_CHECKPOINT"
+                )
+        _check_weights(folder)
+        try:
+            pipeline = cls.from_pretrained(folder, dtype=dtype, local_files_only=True)
+        except Exception as error:  # diffusers raises whatever its parts raise
+            raise CheckpointError(
+                f"checkpoint {folder} could not be read ({_first_line(error)}): restore it with "
+                f"`git checkout -- {folder}` or give another folder in GLYFFUSER_CHECKPOINT"
+            ) from error
+        pipeline.text_encoder  # noqa: B018 - fail now rather than at the first prompt
+        return pipeline.to(device)
+
+    @property
+    def text_encoder(self) -> TextEncoder:
+        """The text encoder, loaded at first use."""
+        if self._text_encoder is None:
+            self._text_encoder = TextEncoder.load(self.config.text_encoder_name)
+        return self._text_encoder
+
+    @text_encoder.setter
+    def text_encoder(self, encoder: TextEncoder) -> None:
+        trained_with = self.config.text_encoder_name
+        if encoder.name != trained_with:
+            raise ValueError(f"this checkpoint was trained with the text encoder {trained_with!r}, not {encoder.name!r}")
+        self._text_encoder = encoder
+
+    @torch.inference_mode()
+    def encode_prompts(self, prompts: list[str]) -> Conditioning:
+        """What the U-net is told of each prompt; "" is the null prompt."""
+        states = self.text_encoder(prompts)
+        is_null = torch.tensor([not prompt.strip() for prompt in prompts])
+        sentences = (sentence_vectors(states) * ~is_null[:, None]).to(self.device)
+        return make_conditioning(states, self.glyph_prior(sentences).cpu(), is_null).to(self.device)
+
+    def stream(self, prompts: list[str], seeds: list[int], config: SampleConfig) -> Iterator[Frame]:
+        """Denoise one glyph per prompt, one frame per model call.
+
+        Args:
+            prompts: English definitions; "" samples the unconditional distribution.
+            seeds: one per prompt; decides that glyph alone, whatever else is in the batch.
+            config: sampler, steps and guidance.
+
+        Returns:
+            Frames in sampling order; the last one holds the finished glyphs in [-1, 1].
+
+        Raises:
+            ValueError: if the lists differ in length or are empty, or a setting is out of range.
+        """
+        if not prompts or len(prompts) != len(seeds):
+            raise ValueError(f"there must be one seed per prompt, got {len(prompts)} prompts and {len(seeds)} seeds")
+        x_T, generators = initial_noise(seeds)
+        sampler = make_sampler(config.sampler, self.scheduler, config.num_inference_steps)
+        return sample(self._guided(prompts, config), x_T.to(self.device), sampler, generators)
+
+    def __call__(
+        self, prompts: str | list[str], seeds: list[int] | None = None, config: SampleConfig | None = None
+    ) -> GlyffuserOutput:
+        """Drain `stream` and return the finished glyphs as pictures.
+
+        Args:
+            prompts: one definition, or one per glyph.
+            seeds: one per prompt; 0, 1, 2 ... when not given.
+            config: the defaults when not given.
+        """
+        prompts = [prompts] if isinstance(prompts, str) else prompts
+        seeds = list(range(len(prompts))) if seeds is None else seeds
+        config = config or SampleConfig()
+        for frame in self.progress_bar(self.stream(prompts, seeds, config), total=config.num_inference_steps):
+            finished = frame.x_t
+        return GlyffuserOutput(images=[to_pil(pixels) for pixels in x_0_to_uint8(finished)])
+
+    def _guided(self, prompts: list[str], config: SampleConfig):
+        """The model with classifier-free guidance (Ho & Salimans 2022): both answers come from one call."""
+        num_glyphs = len(prompts)
+        distinct = list(dict.fromkeys([*prompts, ""]))
+        encoded = self.encode_prompts(distinct)
+        rows = [distinct.index(prompt) for prompt in prompts]
+        with_prompt = encoded.rows(rows)
+        both = encoded.rows(rows + [distinct.index("")] * num_glyphs)
+
+        def answer(x_t: torch.Tensor, timestep: int) -> torch.Tensor:
+            def ask(x: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+                timesteps = torch.full((len(x),), timestep, device=x.device)
+                return predict(self.unet, x, timesteps, conditioning)
+
+            if not config.is_guided_at(timestep) or not any(prompts):
+                return ask(x_t, with_prompt)
+            conditional, unconditional = ask(torch.cat([x_t, x_t]), both).chunk(2)
+            return unconditional + config.guidance_scale * (conditional - unconditional)
+
+        return answer
+
+
+_PARTS = tuple(
+    f"{part}/{file}"
+    for part, file in (
+        ("unet", "config.json"),
+        ("unet", "diffusion_pytorch_model.safetensors"),
+        ("glyph_prior", "config.json"),
+        ("glyph_prior", "diffusion_pytorch_model.safetensors"),
+        ("scheduler", "scheduler_config.json"),
+    )
+)
+
+
+def _check_weights(folder: Path) -> None:
+    """Open every weights file, so that a cut-off download or an LFS pointer is named for what it is."""
+    from safetensors import SafetensorError, safe_open
+
+    for part in _PARTS:
+        if not part.endswith(".safetensors"):
+            continue
+        path = folder / part
+        try:
+            with safe_open(path, framework="pt"):
+                pass
+        except SafetensorError as error:
+            raise CheckpointError(
+                f"checkpoint file {path} is damaged or only a Git LFS pointer: fetch it again "
+                f"(`git lfs pull` or `git checkout -- {path}`)"
+            ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0][:200]

