@@ -5,6 +5,9 @@ from dataclasses import dataclass
 GLYPH_SIZE = 128
 """Side of a glyph in pixels."""
 
+PAPER, INK = 255, 0
+"""Grey levels of a picture."""
+
 MAX_INFERENCE_STEPS = 1000
 MAX_SEED = 2**32 - 1
 

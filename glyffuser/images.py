@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-PAPER = 255
+from glyffuser.config import PAPER
+
 SETTINGS_KEY = "glyffuser"
 """Name of the PNG text chunk that holds prompt, seeds and settings as JSON."""
 

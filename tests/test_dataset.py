@@ -21,8 +21,8 @@ def character(char="好", *senses):
 
 @pytest.fixture
 def small():
-    """Six characters, glyph i grey level 50 * i."""
-    characters = [character(char, f"{index}, a", f"{index} b, c", f"{index} d") for index, char in enumerate("一二三四五六")]
+    """Six characters, glyph i grey level 51 * i."""
+    characters = [character(char, f"{char} a, b", f"{char} c, d") for char in "一二三四五六"]
     glyphs = np.broadcast_to(np.arange(0, 256, 51, dtype=np.uint8)[:, None, None], (6, 128, 128))
     return GlyphDataset(characters, glyphs, seed=3)
 
@@ -73,15 +73,8 @@ def test_caption_probabilities_over_epochs_of_the_dataset(small):
 
 
 def test_probabilities_add_up():
-    total = sum(
-        (
-            dataset.NOTHING_PROBABILITY,
-            dataset.FULL_PROBABILITY,
-            dataset.SENSE_PROBABILITY,
-            dataset.CLAUSE_PROBABILITY,
-        )
-    )
-    assert total == pytest.approx(1)
+    names = ("NOTHING", "FULL", "SENSE", "CLAUSE")
+    assert sum(getattr(dataset, f"{name}_PROBABILITY") for name in names) == pytest.approx(1)
 
 
 def test_caption_depends_on_seed_epoch_and_index_alone(small):

@@ -12,7 +12,9 @@ from glyffuser.data.glyphs import INK, PAPER, GlyphRenderer, find_font
 
 @pytest.fixture(scope="module")
 def renderer():
-    return GlyphRenderer()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("GLYFFUSER_FONT", raising=False)
+        return GlyphRenderer()
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,8 @@ def test_picture_format(renderer):
     assert pixels[0, 0] == PAPER and pixels[64, 64] == PAPER and pixels[64, 26] == INK
 
 
-def test_same_picture_every_time(renderer):
+def test_same_picture_every_time(renderer, monkeypatch):
+    monkeypatch.delenv("GLYFFUSER_FONT", raising=False)
     again = GlyphRenderer(find_font())
     assert np.array_equal(renderer.render_all("永国龘"), again.render_all(["永", "国", "龘"]))
 

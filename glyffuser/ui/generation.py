@@ -1,0 +1,161 @@
+"""One visitor's run: what was asked for, checked, and the frames that the player draws."""
+
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from glyffuser.config import MAX_SEED, SampleConfig
+from glyffuser.diffusion import SAMPLERS, Frame
+from glyffuser.images import encode_jpeg, encode_png, grid_columns, tile, x_0_to_uint8
+from glyffuser.pipeline import GlyffuserPipeline, initial_noise
+from glyffuser.sample import file_stem, settings_of
+from glyffuser.text import clean_prompt
+from glyffuser.ui.frame_player import data_url
+
+MAX_GLYPHS = 16
+MAX_STEPS = 120
+MAX_GUIDANCE_SCALE = 20
+MAX_FRAMES_PER_SECOND = 12
+"""More than this the browser cannot show, and a stream has no back-pressure."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checked order for glyphs.
+
+    Attributes:
+        prompt: cleaned; "" samples without a prompt.
+        seeds: one per glyph, counting up from the visitor's.
+        config: sampler, steps and guidance.
+    """
+
+    prompt: str
+    seeds: list[int]
+    config: SampleConfig
+
+    @classmethod
+    def check(
+        cls,
+        prompt: str,
+        num_glyphs: int,
+        num_inference_steps: int,
+        guidance_scale: float,
+        sampler: str,
+        seed: int | None,
+    ) -> "Request":
+        """Make an order of what a visitor or a program sent.
+
+        Args:
+            prompt: an English definition.
+            num_glyphs: 1 to 16.
+            num_inference_steps: 1 to 120.
+            guidance_scale: 1 (off) to 20.
+            sampler: a key of `glyffuser.diffusion.SAMPLERS`.
+            seed: of the first glyph; drawn at random when None.
+
+        Raises:
+            ValueError: with one sentence that a visitor can act on.
+        """
+        seed = random_seed() if seed is None else _in_range("Seed", seed, 0, MAX_SEED - MAX_GLYPHS, int)
+        num_glyphs = _in_range("Number of glyphs", num_glyphs, 1, MAX_GLYPHS, int)
+        if sampler not in SAMPLERS:
+            raise ValueError(f"Sampler must be one of {', '.join(SAMPLERS)}; got {sampler!r}.")
+        config = SampleConfig(
+            num_inference_steps=_in_range("Steps", num_inference_steps, 1, MAX_STEPS, int),
+            guidance_scale=_in_range("Guidance", guidance_scale, 1, MAX_GUIDANCE_SCALE, float),
+            sampler=sampler,
+        )
+        return cls(clean_prompt(prompt or ""), list(range(seed, seed + num_glyphs)), config)
+
+
+def random_seed() -> int:
+    """A seed short enough to be read out."""
+    return secrets.randbelow(1_000_000)
+
+
+def stream_frames(
+    pipeline: GlyffuserPipeline, request: Request, clock: Callable[[], float] = time.monotonic
+) -> Iterator[dict]:
+    """Denoise and yield what the player draws: pure noise first, at most 12 frames a second, always the last.
+
+    Args:
+        pipeline: a loaded model.
+        request: what to draw.
+        clock: seconds, for the throttle.
+
+    Yields:
+        Dicts of strings and numbers as `glyffuser.ui.frame_player.FramePlayer` takes them.
+    """
+    base = {
+        "run": uuid.uuid4().hex,
+        "label": request.prompt,
+        "seeds": request.seeds,
+        "num_glyphs": len(request.seeds),
+        "columns": grid_columns(len(request.seeds)),
+        "num_steps": request.config.num_inference_steps,
+    }
+    noise, _ = initial_noise(request.seeds)
+    yield base | {
+        "state": "running",
+        "step": 0,
+        "timestep": None,
+        "x_t": _jpeg(x_0_to_uint8(noise)),
+        "pred_x_0": None,
+    }
+    last_time = clock()
+    for frame in pipeline.stream([request.prompt] * len(request.seeds), request.seeds, request.config):
+        if frame.step == frame.num_inference_steps:
+            yield base | _finished(frame, request)
+        elif clock() - last_time >= 1 / MAX_FRAMES_PER_SECOND:
+            last_time = clock()
+            yield base | _running(frame)
+
+
+def _running(frame: Frame) -> dict:
+    return {
+        "state": "running",
+        "step": frame.step,
+        "timestep": frame.timestep,
+        "x_t": _jpeg(x_0_to_uint8(frame.x_t)),
+        "pred_x_0": _jpeg(x_0_to_uint8(frame.pred_x_0)),
+    }
+
+
+def _finished(frame: Frame, request: Request) -> dict:
+    """The last frame, without loss, and the pictures to keep: the grid and each glyph, settings inside."""
+    glyphs = x_0_to_uint8(frame.x_t)
+
+    def png(pixels: np.ndarray, seeds: list[int]) -> bytes:
+        return encode_png(pixels, settings_of(request.prompt, seeds, request.config))
+
+    grid = png(tile(glyphs), request.seeds)
+    singles = [png(glyph, [seed]) for glyph, seed in zip(glyphs, request.seeds, strict=True)]
+    stem = f"glyffuser-{file_stem(request.prompt)}"
+    return {
+        "state": "done",
+        "step": frame.step,
+        "timestep": frame.timestep,
+        "x_t": data_url(grid, "image/png"),
+        "pred_x_0": data_url(encode_png(tile(x_0_to_uint8(frame.pred_x_0))), "image/png"),
+        "downloads": [data_url(picture, "image/png") for picture in [grid, *singles]],
+        "download_names": [f"{stem}.png", *(f"{stem}-{seed}.png" for seed in request.seeds)],
+    }
+
+
+def _jpeg(glyphs: np.ndarray) -> str:
+    return data_url(encode_jpeg(tile(glyphs)), "image/jpeg")
+
+
+def _in_range(name: str, value: float, low: float, high: float, kind: type) -> float:
+    try:
+        number = kind(value)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None or number != value or not low <= number <= high:
+        whole = "a whole number" if kind is int else "a number"
+        raise ValueError(f"{name} must be {whole} from {low} to {high}; got {value!r}.")
+    return number

@@ -1,0 +1,58 @@
+"""The page as a whole: title, three tabs, how it works; and how it is served."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import gradio as gr
+
+from glyffuser.data.characters import load_characters
+from glyffuser.data.glyphs import GlyphRenderer
+from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.ui.explore_tab import build_explore_tab
+from glyffuser.ui.generate_tab import build_generate_tab
+from glyffuser.ui.single_step_tab import build_single_step_tab
+from glyffuser.ui.theme import build_theme
+
+ASSETS = Path(__file__).parent / "assets"
+MAX_QUEUE = 20
+"""Runs that may wait; whoever comes later is told that the queue is full."""
+
+TITLE = """
+# Glyffuser
+Type what a character should mean, and watch it come out of pure noise.
+"""
+HOW_IT_WORKS = (ASSETS / "how_it_works.md").read_text(encoding="utf-8")
+
+
+def build_page(pipeline: GlyffuserPipeline, on_gpu: Callable = lambda function: function) -> gr.Blocks:
+    """Build the page around a loaded model.
+
+    Args:
+        pipeline: a loaded model.
+        on_gpu: decorates the functions that run the model (`spaces.GPU` on ZeroGPU).
+    """
+    renderer = GlyphRenderer()
+    with gr.Blocks(title="Glyffuser", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
+        gr.Markdown(TITLE, elem_id="title")
+        with gr.Tab("Generate"):
+            build_generate_tab(pipeline, on_gpu)
+        with gr.Tab("One step") as single_step_tab:
+            build_single_step_tab(single_step_tab, pipeline, renderer, on_gpu)
+        with gr.Tab("Map") as explore_tab:
+            build_explore_tab(explore_tab, load_characters(), renderer)
+        with gr.Accordion("How it works", open=False, elem_id="how-it-works"):
+            gr.Markdown(HOW_IT_WORKS)
+    return page.queue(max_size=MAX_QUEUE)
+
+
+def launch_options() -> dict:
+    """Arguments for `Blocks.launch`: our look, and nothing that is stored or sent elsewhere."""
+    return {
+        "theme": build_theme(),
+        "css_paths": [ASSETS / "page.css", ASSETS / "frame_player.css"],
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "max_file_size": "200kb",
+    }

@@ -1,0 +1,33 @@
+"""What all tests share. Nothing is asked of any server, and waiting threads let others work."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+from glyffuser.config import ModelConfig  # noqa: E402
+from glyffuser.diffusion import training_scheduler  # noqa: E402
+from glyffuser.pipeline import GlyffuserPipeline  # noqa: E402
+from glyffuser.prior import GlyphPrior  # noqa: E402
+from glyffuser.sample import DEFAULT_CHECKPOINT  # noqa: E402
+from glyffuser.unet import build_unet  # noqa: E402
+
+TINY = ModelConfig(block_out_channels=(32, 32), num_attention_heads=(1, 1), cross_attention_dim=32)
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> GlyffuserPipeline:
+    """The shipped checkpoint."""
+    return GlyffuserPipeline.load(DEFAULT_CHECKPOINT)
+
+
+@pytest.fixture(scope="session")
+def tiny_pipeline() -> GlyffuserPipeline:
+    """A network of random weights that answers in a few milliseconds."""
+    torch.manual_seed(0)
+    prior = GlyphPrior(hidden_channels=(16, 16), num_components=4, num_folds=2)
+    torch.nn.init.normal_(prior.basis)
+    return GlyffuserPipeline(build_unet(TINY), prior, training_scheduler())

@@ -1,0 +1,127 @@
+import pytest
+import torch
+from diffusers import DDPMScheduler
+
+from glyffuser.diffusion import (
+    SAMPLERS,
+    add_noise,
+    make_sampler,
+    sample,
+    to_eps,
+    to_x_0,
+    training_loss,
+    training_scheduler,
+    training_target,
+)
+
+PREDICTION_TYPES = ["epsilon", "v_prediction", "sample"]
+
+
+@pytest.fixture
+def x_0() -> torch.Tensor:
+    return torch.rand(2, 1, 128, 128, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+@pytest.fixture
+def noise() -> torch.Tensor:
+    return torch.randn(2, 1, 128, 128, generator=torch.Generator().manual_seed(1))
+
+
+def test_the_schedule_is_the_linear_one_of_ho_et_al():
+    betas = training_scheduler().betas
+    assert torch.allclose(betas, torch.linspace(1e-4, 0.02, 1000))
+
+
+@pytest.mark.parametrize("timestep", [0, 1, 500, 998, 999])
+def test_adding_noise_agrees_with_diffusers(x_0, noise, timestep):
+    scheduler = training_scheduler()
+    expected = scheduler.add_noise(x_0, noise, torch.tensor([timestep]))
+    assert torch.allclose(add_noise(x_0, noise, scheduler.alphas_cumprod[timestep]), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("prediction_type", PREDICTION_TYPES)
+@pytest.mark.parametrize("timestep", [1, 300, 700])
+def test_a_perfect_prediction_gives_back_glyph_and_noise(x_0, noise, timestep, prediction_type):
+    alpha_bar = training_scheduler().alphas_cumprod[timestep].double()
+    x_0, noise = x_0.double(), noise.double()
+    x_t = add_noise(x_0, noise, alpha_bar)
+    output = training_target(x_0, noise, alpha_bar, prediction_type)
+    assert torch.allclose(to_x_0(output, x_t, alpha_bar, prediction_type), x_0, atol=1e-5)
+    assert torch.allclose(to_eps(output, x_t, alpha_bar, prediction_type), noise, atol=1e-5)
+
+
+def test_velocity_agrees_with_diffusers(x_0, noise):
+    scheduler = training_scheduler()
+    timesteps = torch.tensor([10, 800])
+    alpha_bar = scheduler.alphas_cumprod[timesteps].view(-1, 1, 1, 1)
+    expected = scheduler.get_velocity(x_0, noise, timesteps)
+    assert torch.allclose(training_target(x_0, noise, alpha_bar, "v_prediction"), expected, atol=1e-6)
+
+
+def test_other_prediction_types_are_refused(x_0, noise):
+    with pytest.raises(ValueError, match="got 'score'"):
+        to_x_0(x_0, noise, torch.tensor(0.5), "score")
+    with pytest.raises(ValueError, match="got 'score'"):
+        training_target(x_0, noise, torch.tensor(0.5), "score")
+
+
+@pytest.mark.parametrize("prediction_type", PREDICTION_TYPES)
+def test_the_loss_is_zero_for_the_truth_and_known_for_silence(x_0, noise, prediction_type):
+    scheduler = training_scheduler(prediction_type)
+    timesteps = torch.tensor([100, 900])
+    alpha_bar = scheduler.alphas_cumprod[timesteps].view(-1, 1, 1, 1)
+    target = training_target(x_0, noise, alpha_bar, prediction_type)
+    assert (training_loss(lambda x_t, t: target, x_0, noise, timesteps, scheduler) == 0).all()
+    silence = training_loss(lambda x_t, t: torch.zeros_like(x_t), x_0, noise, timesteps, scheduler)
+    assert torch.allclose(silence, target.square().mean(dim=(1, 2, 3)))
+
+
+def oracle(x_0, scheduler: DDPMScheduler):
+    """The perfect model for a data set of one glyph: it always sees that glyph behind the noise."""
+
+    def predict(x_t, timestep):
+        alpha_bar = scheduler.alphas_cumprod[timestep]
+        noise = (x_t - alpha_bar.sqrt() * x_0) / (1 - alpha_bar).sqrt()
+        return training_target(x_0, noise, alpha_bar, scheduler.config.prediction_type)
+
+    return predict
+
+
+def generators() -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(seed) for seed in (5, 6)]
+
+
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("num_steps", [1, 2, 3, 25, 120, 150])
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_every_sampler_reaches_the_glyph_that_the_model_sees(name, num_steps, prediction_type, x_0, noise):
+    scheduler = training_scheduler(prediction_type)
+    frames = list(sample(oracle(x_0, scheduler), noise, make_sampler(name, scheduler, num_steps), generators()))
+    assert [frame.step for frame in frames] == list(range(1, num_steps + 1))
+    assert frames[0].timestep == 999 and all(a.timestep > b.timestep for a, b in zip(frames, frames[1:], strict=False))
+    assert all((frame.pred_x_0 - x_0).abs().max() < 0.02 for frame in frames)
+    assert (frames[-1].x_t - x_0).abs().mean() < 0.02
+    assert frames[-1].x_t.abs().max() <= 1
+
+
+@pytest.mark.parametrize(("name", "is_random"), [("dpm++", False), ("ddim", False), ("dpm++-sde", True), ("ddpm", True)])
+def test_only_the_stochastic_samplers_use_the_generators(name, is_random, noise):
+    scheduler = training_scheduler()
+
+    def run(seed):
+        sources = [torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed + 1)]
+        sampler = make_sampler(name, scheduler, 4)
+        return list(sample(lambda x_t, t: 0.1 * x_t, noise, sampler, sources))[-1].x_t
+
+    assert torch.equal(run(1), run(1))
+    assert torch.equal(run(1), run(2)) != is_random
+
+
+def test_unknown_samplers_are_named():
+    with pytest.raises(ValueError, match="must be one of dpm.*, got 'euler'"):
+        make_sampler("euler", training_scheduler(), 10)
+
+
+def test_a_sampler_is_made_afresh_for_each_run():
+    scheduler = training_scheduler()
+    assert make_sampler("dpm++", scheduler, 10) is not make_sampler("dpm++", scheduler, 10)

@@ -1,0 +1,103 @@
+import base64
+
+import pytest
+
+from glyffuser.images import read_settings
+from glyffuser.ui.generation import Request, stream_frames
+
+GOOD = {
+    "prompt": "gold",
+    "num_glyphs": 4,
+    "num_inference_steps": 5,
+    "guidance_scale": 5,
+    "sampler": "dpm++",
+    "seed": 42,
+}
+
+
+def picture(data_url: str) -> bytes:
+    return base64.b64decode(data_url.split(",", 1)[1])
+
+
+def test_an_order_counts_its_seeds_up():
+    request = Request.check(**GOOD)
+    assert request.seeds == [42, 43, 44, 45] and request.config.num_inference_steps == 5
+
+
+def test_without_a_seed_each_order_gets_its_own():
+    seeds = {Request.check(**GOOD | {"seed": None}).seeds[0] for _ in range(20)}
+    assert len(seeds) > 15
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("prompt", "x" * 201, "The prompt has 201 characters; 200 is the most."),
+        ("prompt", "a\x07b", "U+0007"),
+        ("num_glyphs", 17, "Number of glyphs must be a whole number from 1 to 16; got 17."),
+        ("num_glyphs", 0, "got 0"),
+        ("num_glyphs", 2.5, "got 2.5"),
+        ("num_inference_steps", 121, "Steps must be a whole number from 1 to 120; got 121."),
+        ("num_inference_steps", None, "got None"),
+        ("guidance_scale", 0.9, "Guidance must be a number from 1 to 20; got 0.9."),
+        ("guidance_scale", float("nan"), "got nan"),
+        ("guidance_scale", "much", "got 'much'"),
+        ("sampler", "euler", "Sampler must be one of dpm++, dpm++-sde, ddim, ddpm; got 'euler'."),
+        ("seed", -1, "Seed must be a whole number from 0"),
+        ("seed", 2**32, "got 4294967296"),
+        ("seed", float("inf"), "got inf"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(setting, value, sentence):
+    with pytest.raises(ValueError) as caught:
+        Request.check(**GOOD | {setting: value})
+    assert sentence in str(caught.value)
+
+
+class Clock:
+    """A clock that moves on by a fixed time whenever it is read."""
+
+    def __init__(self, seconds: float):
+        self.now, self.seconds = 0.0, seconds
+
+    def __call__(self) -> float:
+        self.now += self.seconds
+        return self.now
+
+
+def frames(pipeline, seconds_a_step=1.0, **changes) -> list[dict]:
+    return list(stream_frames(pipeline, Request.check(**GOOD | changes), Clock(seconds_a_step)))
+
+
+def test_a_run_begins_with_noise_and_ends_with_the_glyphs(tiny_pipeline):
+    run = frames(tiny_pipeline)
+    assert [frame["step"] for frame in run] == [0, 1, 2, 3, 4, 5]
+    assert [frame["state"] for frame in run] == ["running"] * 5 + ["done"]
+    assert run[0]["pred_x_0"] is None and run[0]["timestep"] is None
+    assert len({frame["run"] for frame in run}) == 1
+    assert all(frame["seeds"] == [42, 43, 44, 45] and frame["columns"] == 2 for frame in run)
+    assert run[3]["x_t"].startswith("data:image/jpeg") and run[5]["x_t"].startswith("data:image/png")
+
+
+def test_runs_have_names_of_their_own(tiny_pipeline):
+    assert frames(tiny_pipeline)[0]["run"] != frames(tiny_pipeline)[0]["run"]
+
+
+def test_a_fast_model_is_throttled_but_the_last_frame_always_comes(tiny_pipeline):
+    steps = [frame["step"] for frame in frames(tiny_pipeline, seconds_a_step=1 / 30, num_inference_steps=30)]
+    assert steps[0] == 0 and steps[-1] == 30
+    assert len(steps) - 2 <= 12
+
+
+def test_the_downloads_carry_what_made_them(tiny_pipeline):
+    last = frames(tiny_pipeline, prompt="a bird, singing")[-1]
+    assert len(last["downloads"]) == 5
+    assert last["download_names"][:2] == ["glyffuser-a-bird-singing.png", "glyffuser-a-bird-singing-42.png"]
+    assert read_settings(picture(last["downloads"][0]))["seeds"] == [42, 43, 44, 45]
+    single = read_settings(picture(last["downloads"][3]))
+    assert single["seeds"] == [44] and single["prompt"] == "a bird, singing" and single["num_inference_steps"] == 5
+
+
+def test_the_same_order_gives_the_same_glyphs(tiny_pipeline):
+    assert frames(tiny_pipeline)[-1]["downloads"] == frames(tiny_pipeline)[-1]["downloads"]
+    assert frames(tiny_pipeline)[-1]["downloads"] != frames(tiny_pipeline, seed=43)[-1]["downloads"]

@@ -1,0 +1,60 @@
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from glyffuser.images import (
+    encode_jpeg,
+    encode_png,
+    grid_columns,
+    read_settings,
+    tile,
+    uint8_to_x_0,
+    x_0_to_uint8,
+)
+
+
+def test_every_grey_level_survives_the_round_trip():
+    pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+    x_0 = uint8_to_x_0(pixels)
+    assert x_0.shape == (1, 1, 16, 16) and x_0.dtype == torch.float32
+    assert x_0.min() == -1 and x_0.max() == 1
+    assert np.array_equal(x_0_to_uint8(x_0), pixels)
+
+
+def test_what_lies_outside_the_range_is_clipped():
+    assert x_0_to_uint8(torch.tensor([[[-7.0, 7.0, 0.0]]])).tolist() == [[0, 255, 128]]
+
+
+@pytest.mark.parametrize(("num_glyphs", "columns"), [(1, 1), (2, 2), (4, 2), (5, 3), (9, 3), (16, 4)])
+def test_the_grid_is_the_squarest(num_glyphs, columns):
+    assert grid_columns(num_glyphs) == columns
+
+
+def test_tiles_run_row_by_row_and_empty_cells_are_paper():
+    glyphs = np.stack([np.full((2, 2), value, np.uint8) for value in (1, 2, 3)])
+    assert tile(glyphs).tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 255, 255], [3, 3, 255, 255]]
+
+
+def test_a_png_gives_back_its_settings_and_its_pixels():
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    settings = {"prompt": "naïve “gold” 金\n", "seeds": [1, 2], "guidance_scale": 5.0}
+    png = encode_png(pixels, settings)
+    assert read_settings(png) == settings
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(png))), pixels)
+
+
+def test_foreign_files_are_refused_in_a_sentence():
+    with pytest.raises(ValueError, match="holds no glyffuser settings"):
+        read_settings(encode_png(np.zeros((8, 8), np.uint8)))
+    with pytest.raises(ValueError, match="not a picture"):
+        read_settings(b"GIF is what I say I am")
+
+
+def test_a_jpeg_is_grey_and_close():
+    pixels = np.full((16, 16), 77, np.uint8)
+    picture = Image.open(io.BytesIO(encode_jpeg(pixels)))
+    assert picture.mode == "L" and picture.format == "JPEG"
+    assert abs(np.asarray(picture).astype(int) - 77).max() <= 2

@@ -1,0 +1,26 @@
+import pytest
+
+from glyffuser.ui.notices import NO_PROMPT, NOT_ENGLISH, TOO_MANY_TOKENS, notice, prompt_notice
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("gold", ""),
+        ("café, naïve", ""),
+        ("", notice(NO_PROMPT)),
+        ("   ", notice(NO_PROMPT)),
+        ("金", notice(NOT_ENGLISH)),
+        ("золото", notice(NOT_ENGLISH)),
+        ("1 2 3 " * 30, notice(TOO_MANY_TOKENS)),
+        ("x" * 201, notice("The prompt has 201 characters; 200 is the most.", "error")),
+    ],
+)
+def test_each_kind_of_prompt_gets_its_sentence(pipeline, prompt, expected):
+    assert prompt_notice(prompt, pipeline.text_encoder) == expected
+
+
+def test_text_cannot_become_markup():
+    assert "<script>" not in notice("<script>alert(1)</script>")
+    assert notice("") == ""
+    assert 'role="alert"' in notice("wrong", "error") and 'role="status"' in notice("by the way")

@@ -1,0 +1,226 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from glyffuser.config import SampleConfig
+from glyffuser.diffusion import SAMPLERS, training_scheduler
+from glyffuser.images import x_0_to_uint8
+from glyffuser.pipeline import CheckpointError, GlyffuserPipeline, best_device, initial_noise
+from glyffuser.prior import GlyphPrior
+from glyffuser.sample import DEFAULT_CHECKPOINT
+from glyffuser.unet import Conditioning
+
+FEW = SampleConfig(num_inference_steps=4, guidance_scale=5)
+
+
+def last_frame(pipeline, prompts, seeds, config=FEW):
+    return list(pipeline.stream(prompts, seeds, config))[-1]
+
+
+def test_the_stream_yields_one_frame_a_step(tiny_pipeline):
+    frames = list(tiny_pipeline.stream(["gold", "fish"], [1, 2], FEW))
+    assert [(frame.step, frame.num_inference_steps) for frame in frames] == [(i, 4) for i in (1, 2, 3, 4)]
+    assert all(frame.x_t.shape == frame.pred_x_0.shape == (2, 1, 128, 128) for frame in frames)
+    assert all(frame.pred_x_0.abs().max() <= 1 for frame in frames)
+    assert frames[-1].x_t.abs().max() <= 1 and not frames[-1].x_t.requires_grad
+
+
+def test_calling_drains_the_stream(tiny_pipeline):
+    images = tiny_pipeline(["gold", ""], seeds=[3, 4], config=FEW).images
+    assert [(image.size, image.mode) for image in images] == [((128, 128), "L")] * 2
+    expected = x_0_to_uint8(last_frame(tiny_pipeline, ["gold", ""], [3, 4]).x_t)
+    assert all(np.array_equal(np.asarray(image), glyph) for image, glyph in zip(images, expected, strict=True))
+
+
+def test_one_prompt_may_be_given_bare(tiny_pipeline):
+    assert len(tiny_pipeline("gold", config=FEW).images) == 1
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_seed_gives_the_same_glyph_alone_and_among_sixteen(pipeline, sampler):
+    config = SampleConfig(num_inference_steps=3, guidance_scale=5, sampler=sampler)
+    prompts = ["gold", "a long definition of a bird that sings at dawn", "", "fish"] * 4
+    seeds = list(range(100, 116))
+    together = last_frame(pipeline, prompts, seeds, config).x_t
+    for i in (1, 7, 14):
+        alone = last_frame(pipeline, [prompts[i]], [seeds[i]], config).x_t
+        assert (alone[0] - together[i]).abs().max() < 2e-3
+
+
+def test_the_noise_is_drawn_per_seed():
+    alone, _ = initial_noise([7])
+    together, generators = initial_noise([3, 7])
+    assert torch.equal(alone[0], together[1]) and len(generators) == 2
+    assert together.mean().abs() < 0.02 and (together.std() - 1).abs() < 0.02
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_seeds_out_of_range_are_named(seed):
+    with pytest.raises(ValueError, match=f"between 0 and 4294967295, got {seed}"):
+        initial_noise([seed])
+
+
+@pytest.mark.parametrize(("prompts", "seeds"), [([], []), (["gold"], [1, 2])])
+def test_lists_must_match(tiny_pipeline, prompts, seeds):
+    with pytest.raises(ValueError, match="one seed per prompt"):
+        tiny_pipeline.stream(prompts, seeds, FEW)
+
+
+def test_prompts_are_checked_before_anything_is_drawn(tiny_pipeline):
+    with pytest.raises(ValueError, match="201 characters"):
+        tiny_pipeline.stream(["x" * 201], [0], FEW)
+
+
+class CountingUNet:
+    """Counts the rows that the network is asked for."""
+
+    def __init__(self, pipeline, monkeypatch):
+        self.rows = []
+        forward = pipeline.unet.forward
+
+        def counted(x, *args, **kwargs):
+            self.rows.append(len(x))
+            return forward(x, *args, **kwargs)
+
+        monkeypatch.setattr(pipeline.unet, "forward", counted)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "settings", "rows"),
+    [
+        ("gold", {}, [4, 4, 4, 4]),
+        ("gold", {"guidance_scale": 1}, [2, 2, 2, 2]),
+        ("gold", {"guidance_interval": (300, 800)}, [2, 4, 4, 2]),  # called at 999, 749, 499, 249
+        ("", {}, [2, 2, 2, 2]),
+    ],
+)
+def test_the_null_prompt_is_asked_only_where_guidance_acts(tiny_pipeline, monkeypatch, prompt, settings, rows):
+    unet = CountingUNet(tiny_pipeline, monkeypatch)
+    config = SampleConfig(**{"num_inference_steps": 4, "guidance_scale": 5} | settings)
+    list(tiny_pipeline.stream([prompt] * 2, [0, 1], config))
+    assert unet.rows == rows
+
+
+def test_guidance_extrapolates_from_the_null_prompt(pipeline):
+    """w = 3 is the null answer and three times the way to the answer with the prompt."""
+
+    def first_answer(prompt, scale):
+        config = SampleConfig(num_inference_steps=1, guidance_scale=scale)
+        x_T = initial_noise([0])[0]
+        return pipeline._guided([prompt], config)(x_T, 999)
+
+    with torch.inference_mode():
+        conditional, null = first_answer("gold", 1), first_answer("", 1)
+        guided = first_answer("gold", 3)
+    assert torch.allclose(guided, null + 3 * (conditional - null), atol=1e-4)
+
+
+def test_the_null_prompt_is_silent(pipeline):
+    conditioning = pipeline.encode_prompts(["gold", ""])
+    assert isinstance(conditioning, Conditioning)
+    for part in (conditioning.class_labels, conditioning.prior):
+        assert (part[1] == 0).all() and part[0].abs().max() > 0
+    assert conditioning.class_labels[0].norm().item() == pytest.approx(384**0.5, rel=1e-4)
+
+
+def test_gold_looks_like_gold(pipeline):
+    """The metal radical stands on the left of the sampled glyphs as it does in the real ones, and not by chance."""
+    from glyffuser.data.glyphs import GlyphRenderer
+    from glyffuser.images import uint8_to_x_0
+
+    renderer = GlyphRenderer()
+    metals = uint8_to_x_0(renderer.render_all("銅銀鋼鐵錢針鉛鍋鏡鎖鈴銘")).mean(dim=0)[:, :, :56]
+    everyday = uint8_to_x_0(renderer.render_all("河村打吃情虫竹話紅仁鳥妹")).mean(dim=0)[:, :, :56]
+    direction = (metals - everyday).flatten()
+    config = SampleConfig(num_inference_steps=10)
+
+    def likeness(prompt):
+        glyphs = last_frame(pipeline, [prompt] * 4, [0, 1, 2, 3], config).x_t[..., :56].flatten(1)
+        return torch.nn.functional.cosine_similarity(glyphs - everyday.flatten(), direction[None])
+
+    assert likeness("gold").min() > likeness("fish").max()
+
+
+def test_another_text_encoder_is_refused(tiny_pipeline):
+    class T5:
+        name = "t5-small"
+
+    with pytest.raises(ValueError, match="trained with the text encoder 'minilm', not 't5-small'"):
+        tiny_pipeline.text_encoder = T5()
+
+
+def test_saving_and_loading_keeps_the_glyph(tiny_pipeline, tmp_path):
+    tiny_pipeline.save_pretrained(tmp_path)
+    index = json.loads((tmp_path / "model_index.json").read_text())
+    assert index["text_encoder_name"] == "minilm" and index["glyph_prior"] == ["glyffuser.prior", "GlyphPrior"]
+    again = GlyffuserPipeline.from_pretrained(tmp_path)
+    assert torch.equal(last_frame(again, ["gold"], [5]).x_t, last_frame(tiny_pipeline, ["gold"], [5]).x_t)
+
+
+def test_a_checkpoint_trained_to_predict_noise_can_be_sampled(tiny_pipeline):
+    pipeline = GlyffuserPipeline(tiny_pipeline.unet, tiny_pipeline.glyph_prior, training_scheduler("epsilon"))
+    assert last_frame(pipeline, ["gold"], [0]).x_t.isfinite().all()
+
+
+def test_a_half_precision_network_answers_in_single_precision(tiny_pipeline, tmp_path):
+    tiny_pipeline.save_pretrained(tmp_path)
+    pipeline = GlyffuserPipeline.load(tmp_path, dtype=torch.bfloat16)
+    assert pipeline.unet.dtype == torch.bfloat16
+    x_t = last_frame(pipeline, ["gold"], [0]).x_t
+    assert x_t.dtype == torch.float32 and x_t.isfinite().all()
+
+
+def test_the_shipped_weights_are_files_and_not_pointers():
+    weights = list(DEFAULT_CHECKPOINT.rglob("*.safetensors"))
+    assert len(weights) == 2 and all(path.stat().st_size > 1_000_000 for path in weights)
+
+
+@pytest.fixture
+def copied(tiny_pipeline, tmp_path):
+    tiny_pipeline.save_pretrained(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "missing", ["model_index.json", "unet/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json"]
+)
+def test_a_missing_file_is_named(copied, missing):
+    (copied / missing).unlink()
+    with pytest.raises(CheckpointError) as caught:
+        GlyffuserPipeline.load(copied)
+    assert str(copied / missing) in str(caught.value) and "git checkout" in str(caught.value)
+
+
+@pytest.mark.parametrize("part", ["unet", "glyph_prior"])
+@pytest.mark.parametrize("damage", ["cut", "pointer"])
+def test_damaged_weights_are_named(copied, part, damage):
+    path = copied / part / "diffusion_pytorch_model.safetensors"
+    content = path.read_bytes()[:5000] if damage == "cut" else b"version https://git-lfs.github.com/spec/v1\noid x\n"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="damaged or only a Git LFS pointer") as caught:
+        GlyffuserPipeline.load(copied)
+    assert str(path) in str(caught.value)
+
+
+def test_weights_of_another_network_are_refused(copied):
+    shutil.copytree(DEFAULT_CHECKPOINT / "unet", copied / "unet", dirs_exist_ok=True)
+    config = json.loads((copied / "unet" / "config.json").read_text())
+    (copied / "unet" / "config.json").write_text(json.dumps(config | {"cross_attention_dim": 128}))
+    with pytest.raises(CheckpointError, match="could not be read"):
+        GlyffuserPipeline.load(copied)
+
+
+def test_a_prior_is_read_with_its_settings(copied):
+    prior = GlyphPrior.from_pretrained(copied / "glyph_prior")
+    assert len(prior.folds) == 2 and prior.basis.shape == (4, 1024)
+
+
+def test_the_device_can_be_named(monkeypatch):
+    monkeypatch.setenv("GLYFFUSER_DEVICE", "cpu")
+    assert best_device() == "cpu"
+    monkeypatch.delenv("GLYFFUSER_DEVICE")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert best_device() == "cuda"

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from glyffuser import sample as command
+from glyffuser.images import read_settings
+
+
+@pytest.fixture(autouse=True)
+def tiny_model(monkeypatch, tiny_pipeline):
+    monkeypatch.setattr(command.GlyffuserPipeline, "load", lambda *args, **kwargs: tiny_pipeline)
+
+
+def run(*arguments) -> int:
+    return command.main([*map(str, arguments), "--num-inference-steps", "2", "--guidance-scale", "3"])
+
+
+def test_a_grid_holds_its_settings(tmp_path):
+    path = tmp_path / "new" / "gold.png"
+    assert run("gold", "--num-glyphs", 4, "--seed", 7, "--out", path) == 0
+    assert Image.open(path).size == (256, 256)
+    assert read_settings(path.read_bytes()) == {
+        "prompt": "gold",
+        "seeds": [7, 8, 9, 10],
+        "num_inference_steps": 2,
+        "guidance_scale": 3.0,
+        "sampler": "dpm++",
+        "guidance_interval": [0, 999],
+    }
+
+
+def test_a_file_of_prompts_gives_one_picture_per_prompt_and_seed(tmp_path):
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("gold\n\n  a bird, singing \n")
+    assert run("--prompts-file", prompts, "--num-glyphs", 2, "--out-dir", tmp_path / "out") == 0
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["0000-gold-0.png", "0000-gold-1.png", "0001-a-bird-singing-0.png", "0001-a-bird-singing-1.png"]
+    settings = read_settings((tmp_path / "out" / names[3]).read_bytes())
+    assert (settings["prompt"], settings["seeds"]) == ("a bird, singing", [1])
+
+
+def test_a_single_picture_equals_its_cell_of_the_grid(tmp_path):
+    run("gold", "--num-glyphs", 4, "--out", tmp_path / "grid.png")
+    run("gold", "--seed", 3, "--out", tmp_path / "one.png")
+    cell = np.asarray(Image.open(tmp_path / "grid.png"))[128:, 128:].astype(int)
+    assert abs(cell - np.asarray(Image.open(tmp_path / "one.png")).astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["gold", "--guidance-scale", "0", "--out", "x.png"], "guidance_scale must lie between"),
+        (["x" * 201, "--out", "x.png"], "has 201 characters"),
+        (["gold", "--seed", "-1", "--out", "x.png"], "a seed must lie between"),
+        (["--prompts-file", "nowhere.txt", "--out-dir", "x"], "nowhere.txt"),
+    ],
+)
+def test_bad_input_ends_with_a_sentence(arguments, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert command.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert sentence in error and "Traceback" not in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_prompts_file_is_named(tmp_path, capsys):
+    (tmp_path / "empty.txt").write_text("\n\n")
+    assert run("--prompts-file", tmp_path / "empty.txt", "--out-dir", tmp_path) == 2
+    assert "empty.txt holds no prompt" in capsys.readouterr().err

@@ -1,0 +1,61 @@
+import pytest
+import torch
+
+from glyffuser.data.glyphs import GlyphRenderer
+from glyffuser.images import uint8_to_x_0
+from glyffuser.pipeline import initial_noise
+from glyffuser.single_step import take_step
+
+
+@pytest.fixture(scope="module")
+def river() -> torch.Tensor:
+    return uint8_to_x_0(GlyphRenderer().render_all("河"))
+
+
+def test_the_noised_glyph_is_what_diffusers_makes_of_it(pipeline, river):
+    step = take_step(pipeline, "river", 3, 600, river)
+    expected = pipeline.scheduler.add_noise(river, initial_noise([3])[0], torch.tensor([600]))
+    assert torch.allclose(step.x_t, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("timestep", [50, 600, 950])
+def test_noise_and_glyph_make_up_what_was_shown(pipeline, river, timestep):
+    step = take_step(pipeline, "river", 3, timestep, river)
+    alpha_bar = pipeline.scheduler.alphas_cumprod[timestep]
+    assert step.log_snr == pytest.approx(torch.logit(alpha_bar).item(), abs=1e-4)
+    for answer in (step.with_prompt, step.without_prompt):
+        together = alpha_bar.sqrt() * answer.pred_x_0 + (1 - alpha_bar).sqrt() * answer.eps
+        assert torch.allclose(together, step.x_t, atol=1e-5)
+    assert torch.equal(step.difference, step.with_prompt.pred_x_0 - step.without_prompt.pred_x_0)
+
+
+def test_the_less_noise_the_better_the_guess(pipeline, river):
+    errors = [
+        (take_step(pipeline, "river", 3, t, river).with_prompt.pred_x_0 - river).square().mean() for t in (900, 600, 100)
+    ]
+    assert errors[0] > errors[1] > errors[2] and errors[2] < 0.02
+
+
+def test_in_pure_noise_the_ghost_of_the_radical_needs_the_prompt(pipeline):
+    """The article's own test: one step from pure noise, "gold", must show 釒 on the left, and nothing without it."""
+    renderer = GlyphRenderer()
+    metals = uint8_to_x_0(renderer.render_all("銅銀鋼鐵錢針鉛鍋鏡鎖鈴銘")).mean(dim=0).flatten()
+    average = pipeline.glyph_prior.mean_glyph.view(1, 1, 32, 32)
+    average = torch.nn.functional.interpolate(average, size=128, mode="bilinear").flatten()
+    ghost = (metals - average).view(128, 128)[:, :56].flatten()
+
+    def likeness(x_0):
+        guess = (x_0.flatten() - average).view(128, 128)[:, :56].flatten()
+        return torch.nn.functional.cosine_similarity(guess, ghost, dim=0).item()
+
+    for seed in range(4):
+        step = take_step(pipeline, "gold", seed, 999)
+        assert step.x_0 is None and torch.equal(step.x_t, step.noise)
+        assert likeness(step.with_prompt.pred_x_0) > 0.4
+        assert likeness(step.without_prompt.pred_x_0) < 0.2
+
+
+@pytest.mark.parametrize("timestep", [-1, 1000])
+def test_timesteps_out_of_range_are_named(pipeline, timestep):
+    with pytest.raises(ValueError, match=f"between 0 and 999; got {timestep}"):
+        take_step(pipeline, "gold", 0, timestep)

@@ -1,0 +1,81 @@
+import pytest
+import torch
+
+from glyffuser.config import ModelConfig
+from glyffuser.unet import Conditioning, build_unet, depth_to_space, patch_size_of, predict, space_to_depth
+
+
+def conditioning_for(batch: int, tokens: int, grid_size: int = 32, seed: int = 0) -> Conditioning:
+    generator = torch.Generator().manual_seed(seed)
+    return Conditioning(
+        encoder_hidden_states=torch.randn(batch, tokens, 384, generator=generator),
+        encoder_attention_mask=torch.ones(batch, tokens, dtype=torch.bool),
+        class_labels=torch.randn(batch, 384, generator=generator),
+        prior=torch.randn(batch, 1, grid_size, grid_size, generator=generator),
+    )
+
+
+@pytest.mark.parametrize("patch_size", [1, 2, 4, 8])
+def test_patches_are_an_exact_rearrangement(patch_size):
+    x = torch.arange(2 * 128 * 128, dtype=torch.float32).view(2, 1, 128, 128)
+    patches = space_to_depth(x, patch_size)
+    assert patches.shape == (2, patch_size**2, 128 // patch_size, 128 // patch_size)
+    assert torch.equal(patches[0, :, 0, 0], x[0, 0, :patch_size, :patch_size].flatten())
+    assert torch.equal(depth_to_space(patches, patch_size), x)
+
+
+def test_the_default_network_is_the_published_one(pipeline):
+    unet = build_unet(ModelConfig())
+    assert sum(p.numel() for p in unet.parameters()) == 17_594_960
+    assert {k: v.shape for k, v in unet.state_dict().items()} == {
+        k: v.shape for k, v in pipeline.unet.state_dict().items()
+    }
+    ignored = {"_use_default_values", "_diffusers_version", "_name_or_path"}
+    assert {k: _plain(v) for k, v in unet.config.items() if k not in ignored} == {
+        k: _plain(v) for k, v in pipeline.unet.config.items() if k not in ignored
+    }
+
+
+def _plain(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("patch_size", [4, 8])
+def test_a_prediction_has_the_shape_of_the_glyph(patch_size):
+    config = ModelConfig(patch_size, block_out_channels=(32, 32), num_attention_heads=(1, 1))
+    unet = build_unet(config).eval()
+    assert patch_size_of(unet) == patch_size
+    x_t = torch.randn(3, 1, 128, 128)
+    with torch.no_grad():
+        output = predict(unet, x_t, torch.tensor([0, 500, 999]), conditioning_for(3, 5, config.grid_size))
+    assert output.shape == x_t.shape and output.dtype == torch.float32
+
+
+def test_padding_changes_nothing(pipeline):
+    x_t, timesteps = torch.randn(1, 1, 128, 128), torch.tensor([700])
+    short = conditioning_for(1, 4)
+    padded = short._replace(
+        encoder_hidden_states=torch.cat([short.encoder_hidden_states, torch.randn(1, 6, 384)], dim=1),
+        encoder_attention_mask=torch.cat([short.encoder_attention_mask, torch.zeros(1, 6, dtype=torch.bool)], dim=1),
+    )
+    with torch.no_grad():
+        a, b = (predict(pipeline.unet, x_t, timesteps, c) for c in (short, padded))
+    assert torch.allclose(a, b, atol=1e-4)
+
+
+@pytest.mark.parametrize("part", Conditioning._fields)
+def test_every_part_of_the_conditioning_is_heard(pipeline, part):
+    x_t, timesteps = torch.randn(1, 1, 128, 128), torch.tensor([900])
+    one = conditioning_for(1, 4)
+    value = getattr(one, part)
+    other = one._replace(**{part: torch.tensor([[True, True, False, False]]) if value.dtype == torch.bool else -value})
+    with torch.no_grad():
+        a, b = (predict(pipeline.unet, x_t, timesteps, c) for c in (one, other))
+    assert (a - b).abs().max() > 1e-3
+
+
+def test_rows_pick_glyphs():
+    conditioning = conditioning_for(3, 2)
+    picked = conditioning.rows([2, 0, 0])
+    assert torch.equal(picked.class_labels[1], conditioning.class_labels[0])
+    assert [len(part) for part in picked] == [3] * 4
