@@ -137,7 +137,9 @@ class GlyffuserPipeline(DiffusionPipeline):
     def text_encoder(self, encoder: TextEncoder) -> None:
         trained_with = self.config.text_encoder_name
         if encoder.name != trained_with:
-            raise ValueError(f"this checkpoint was trained with the text encoder {trained_with!r}, not {encoder.name!r}")
+            raise ValueError(
+                f"this checkpoint was trained with the text encoder {trained_with!r}, not {encoder.name!r}"
+            )
         self._text_encoder = encoder
 
     @torch.inference_mode()

@@ -5,15 +5,15 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import pytest  # noqa: E402
-import torch  # noqa: E402
+import pytest
+import torch
 
-from glyffuser.config import ModelConfig  # noqa: E402
-from glyffuser.diffusion import training_scheduler  # noqa: E402
-from glyffuser.pipeline import GlyffuserPipeline  # noqa: E402
-from glyffuser.prior import GlyphPrior  # noqa: E402
-from glyffuser.sample import DEFAULT_CHECKPOINT  # noqa: E402
-from glyffuser.unet import build_unet  # noqa: E402
+from glyffuser.config import ModelConfig
+from glyffuser.diffusion import training_scheduler
+from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.prior import GlyphPrior
+from glyffuser.sample import DEFAULT_CHECKPOINT
+from glyffuser.unet import build_unet
 
 TINY = ModelConfig(block_out_channels=(32, 32), num_attention_heads=(1, 1), cross_attention_dim=32)
 

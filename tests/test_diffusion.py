@@ -104,7 +104,9 @@ def test_every_sampler_reaches_the_glyph_that_the_model_sees(name, num_steps, pr
     assert frames[-1].x_t.abs().max() <= 1
 
 
-@pytest.mark.parametrize(("name", "is_random"), [("dpm++", False), ("ddim", False), ("dpm++-sde", True), ("ddpm", True)])
+@pytest.mark.parametrize(
+    ("name", "is_random"), [("dpm++", False), ("ddim", False), ("dpm++-sde", True), ("ddpm", True)]
+)
 def test_only_the_stochastic_samplers_use_the_generators(name, is_random, noise):
     scheduler = training_scheduler()
 

@@ -31,7 +31,8 @@ def test_noise_and_glyph_make_up_what_was_shown(pipeline, river, timestep):
 
 def test_the_less_noise_the_better_the_guess(pipeline, river):
     errors = [
-        (take_step(pipeline, "river", 3, t, river).with_prompt.pred_x_0 - river).square().mean() for t in (900, 600, 100)
+        (take_step(pipeline, "river", 3, t, river).with_prompt.pred_x_0 - river).square().mean()
+        for t in (900, 600, 100)
     ]
     assert errors[0] > errors[1] > errors[2] and errors[2] < 0.02
 

@@ -81,6 +81,4 @@ def _row(step: SingleStep) -> str:
         (step.with_prompt.pred_x_0, "Guess with prompt", "The same noise, told the definition."),
         (step.difference, "Difference", "What the definition adds: dark is ink, light is paper."),
     ]
-    return figures(
-        [figure(x_0_to_uint8(x)[0], title, caption) for x, title, caption in shown if x is not None]
-    )
+    return figures([figure(x_0_to_uint8(x)[0], title, caption) for x, title, caption in shown if x is not None])

@@ -1,0 +1,78 @@
+"""How fast this machine samples, and what the page adds: `make bench`.
+
+Runs of each kind alternate, and medians are compared, since other work on a machine disturbs single timings.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from glyffuser.config import SampleConfig
+from glyffuser.pipeline import GlyffuserPipeline, best_device
+from glyffuser.sample import checkpoint_folder
+
+SETTINGS = {"num_inference_steps": 20, "guidance_scale": 5.0, "sampler": "dpm++"}
+
+
+def time_bare_loop(pipeline: GlyffuserPipeline, num_glyphs: int) -> float:
+    """Seconds for the sampling loop alone."""
+    start = time.perf_counter()
+    for _frame in pipeline.stream(["gold"] * num_glyphs, list(range(num_glyphs)), SampleConfig(**SETTINGS)):
+        pass
+    return time.perf_counter() - start
+
+
+def time_page(client, num_glyphs: int) -> tuple[float, float]:
+    """Seconds until the first frame and until the last, as a client of the running page sees them."""
+    start = time.perf_counter()
+    job = client.submit(prompt="gold", num_glyphs=num_glyphs, seed=0, api_name="/generate", **SETTINGS)
+    first = None
+    for _frame in job:
+        first = first or time.perf_counter() - start
+    return first, time.perf_counter() - start
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark and print a Markdown table; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m glyffuser.bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--num-glyphs", type=int, default=4, help="glyphs a run (default: 4)")
+    parser.add_argument("--repeats", type=int, default=7, help="runs of each kind (default: 7)")
+    options = parser.parse_args(arguments)
+
+    from gradio_client import Client
+
+    from glyffuser.ui.page import build_page, launch_options
+
+    pipeline = GlyffuserPipeline.load(checkpoint_folder(), device=best_device())
+    page = build_page(pipeline)
+    _, url, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
+    client = Client(url, verbose=False)
+    time_bare_loop(pipeline, options.num_glyphs), time_page(client, options.num_glyphs)  # warm up
+    bare, first, whole = [], [], []
+    for _ in range(options.repeats):
+        bare.append(time_bare_loop(pipeline, options.num_glyphs))
+        to_first, to_last = time_page(client, options.num_glyphs)
+        first.append(to_first)
+        whole.append(to_last)
+    page.close()
+
+    def median(seconds: list[float]) -> str:
+        return f"{statistics.median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f})"
+
+    ratio = statistics.median(whole) / statistics.median(bare)
+    print(
+        f"{options.num_glyphs} glyphs, 20 steps, guidance 5, {pipeline.device}, {options.repeats} runs of each kind\n"
+    )
+    print("| what | median (least to most) |\n|---|---|")
+    print(f"| sampling loop alone | {median(bare)} |")
+    print(f"| through the page, to the last frame | {median(whole)}, {ratio:.2f} times the loop |")
+    print(f"| through the page, to the first frame | {median(first)} |")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,293 @@
+// Draws the frames of a run on a canvas and keeps them. Gradio hands in element, props and watch; what the value holds
+// is told in frame_player.py.
+
+const TEXT = {
+  views: { x_t: "Noisy glyph", pred_x_0: "Predicted glyph" },
+  viewsLabel: "What to look at",
+  play: "Play",
+  pause: "Pause",
+  scrubber: "Step",
+  idle: "Pure noise. Every glyph starts here.",
+  noise: "The start: pure noise, drawn from the seed.",
+  x_t: "What is there: glyph and noise mixed.",
+  pred_x_0: "What the model believes lies behind the noise.",
+  done: "Finished. Pick a glyph, or drag the bar back through the steps.",
+  stepOf: (step, steps) => "step " + step + " of " + steps,
+  timestep: (timestep) => " · timestep " + timestep,
+  stopped: (step, steps) => "Stopped at step " + step + " of " + steps + ".",
+  glyphs: (count) => (count === 1 ? "1 glyph" : count + " glyphs"),
+  promised: (label) => (label ? " for " + label : " without a definition"),
+  picked: (number, seed) => "Glyph " + number + " · seed " + seed,
+  download: "Download PNG",
+  downloadOne: "Download this glyph",
+  started: "Denoising has begun.",
+  finished: "Finished.",
+};
+const TILE = 128;
+const GAP = 6;
+const REPLAY_MS = 1000 / 12;
+const FOLLOW_MS = 1000 / 30;
+
+const root = element.querySelector(".glyff-player");
+const part = (name) => root.querySelector('[data-part="' + name + '"]');
+const canvas = part("canvas");
+const context = canvas.getContext("2d");
+const scrubber = part("scrubber");
+
+let frames = []; // of the current run, in order of their steps
+let shown = -1; // index of the frame on the canvas, or on its way there
+let view = props.view || "x_t";
+let isLive = true; // whether the canvas follows the run
+let picked = null; // index of a glyph
+let timer = null; // of replay or of following
+let isReplaying = false;
+let asked = 0; // pictures asked for and painted, so that none is painted over by an older one
+let painted = 0;
+const endedRuns = new Set(); // frames still on their way from these are too late
+
+// --- frames come in
+
+function receive(value) {
+  if (!value) return;
+  if (value.state === "stopped") return stop();
+  if (endedRuns.has(value.run)) return;
+  if (value.run !== root.dataset.run) begin(value);
+  else if (frames.length && value.step <= frames[frames.length - 1].step) return;
+  frames.push(value);
+  root.dataset.frames = frames.length;
+  scrubber.max = frames.length - 1;
+  if (value.state === "done") finish(value);
+  if (isLive) follow();
+}
+
+function begin(frame) {
+  if (root.dataset.run) endedRuns.add(root.dataset.run);
+  halt();
+  frames = [];
+  shown = -1;
+  isLive = true;
+  picked = null;
+  root.dataset.run = frame.run;
+  root.dataset.state = "running";
+  scrubber.disabled = part("play").disabled = false;
+  part("status").textContent = TEXT.started;
+  offerDownloads();
+}
+
+function finish(frame) {
+  endedRuns.add(frame.run);
+  root.dataset.state = "done";
+  part("status").textContent = TEXT.finished;
+  offerDownloads();
+}
+
+function stop() {
+  if (root.dataset.state !== "running") return;
+  endedRuns.add(root.dataset.run);
+  root.dataset.state = "stopped";
+  const last = frames[frames.length - 1];
+  part("status").textContent = TEXT.stopped(last.step, last.num_steps);
+  if (shown >= 0) describe(frames[shown]);
+}
+
+// --- which frame is shown
+
+// A run that comes all at once is still seen step by step; in a hidden page only its end matters.
+function follow() {
+  if (timer) return;
+  if (!isLive || shown >= frames.length - 1) return;
+  show(document.hidden ? frames.length - 1 : shown + 1);
+  timer = setTimeout(() => {
+    timer = null;
+    follow();
+  }, FOLLOW_MS);
+}
+
+function replay() {
+  if (isReplaying) return halt();
+  halt();
+  isLive = false;
+  isReplaying = true;
+  part("play").textContent = TEXT.pause;
+  if (shown >= frames.length - 1) show(0);
+  timer = setInterval(() => (shown < frames.length - 1 ? show(shown + 1) : halt()), REPLAY_MS);
+}
+
+function halt() {
+  clearTimeout(timer);
+  timer = null;
+  isReplaying = false;
+  part("play").textContent = TEXT.play;
+}
+
+function scrub() {
+  halt();
+  show(Number(scrubber.value));
+  isLive = shown === frames.length - 1;
+}
+
+function show(index) {
+  shown = index;
+  scrubber.value = index;
+  const frame = frames[index];
+  const ticket = ++asked;
+  picture(frame, view).then((image) => {
+    if (ticket < painted) return;
+    painted = ticket;
+    paint(image, frame.num_glyphs, frame.columns);
+    root.dataset.step = frame.step;
+    describe(frame);
+  });
+}
+
+// The pure noise has no prediction yet: both views show it.
+function picture(frame, which) {
+  const source = frame[which] || frame.x_t;
+  frame.images = frame.images || {};
+  if (!frame.images[source]) {
+    const image = new Image();
+    image.src = source;
+    frame.images[source] = image.decode().then(() => image);
+  }
+  return frame.images[source];
+}
+
+// --- drawing
+
+function paint(image, numGlyphs, columns) {
+  const rows = Math.ceil(numGlyphs / columns);
+  const width = columns * TILE + (columns - 1) * GAP;
+  const height = rows * TILE + (rows - 1) * GAP;
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  context.clearRect(0, 0, width, height);
+  for (let i = 0; i < numGlyphs; i++) {
+    const column = i % columns;
+    const row = Math.floor(i / columns);
+    const x = column * (TILE + GAP);
+    const y = row * (TILE + GAP);
+    context.drawImage(image, column * TILE, row * TILE, TILE, TILE, x, y, TILE, TILE);
+    if (i === picked) outline(x, y);
+  }
+}
+
+function outline(x, y) {
+  context.strokeStyle = getComputedStyle(root).getPropertyValue("--glyff-seal") || "#b3261e";
+  context.lineWidth = 4;
+  context.strokeRect(x + 2, y + 2, TILE - 4, TILE - 4);
+}
+
+function describe(frame) {
+  const where = TEXT.stepOf(frame.step, frame.num_steps);
+  const time = frame.timestep === null ? "" : TEXT.timestep(frame.timestep);
+  const isLast = frame.state === "done";
+  const stopped = root.dataset.state === "stopped" && shown === frames.length - 1;
+  const sentence = stopped
+    ? TEXT.stopped(frame.step, frame.num_steps)
+    : frame.step === 0 ? TEXT.noise : isLast ? TEXT.done : TEXT[view];
+  part("caption").textContent = where + time + " · " + sentence;
+  scrubber.setAttribute("aria-valuetext", where);
+  canvas.setAttribute("aria-label", TEXT.glyphs(frame.num_glyphs) + TEXT.promised(frame.label) + ", " + where);
+}
+
+// Before the first run: real Gaussian noise, made here, the same for everybody.
+function showIdleNoise() {
+  const size = 2 * TILE;
+  const noise = document.createElement("canvas");
+  noise.width = noise.height = size;
+  const pixels = new ImageData(size, size);
+  const random = mulberry32(1);
+  for (let i = 0; i < size * size; i++) {
+    const gauss = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    pixels.data.fill(127.5 * (gauss + 1), 4 * i, 4 * i + 3); // clamped to 0..255 by the array itself
+    pixels.data[4 * i + 3] = 255;
+  }
+  noise.getContext("2d").putImageData(pixels, 0, 0);
+  paint(noise, 4, 2);
+  part("caption").textContent = TEXT.idle;
+  canvas.setAttribute("aria-label", TEXT.idle);
+}
+
+function mulberry32(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+// --- picking and keeping a glyph
+
+function pick(index) {
+  if (!frames.length) return;
+  const count = frames[0].num_glyphs;
+  picked = index === null || index === picked ? null : Math.min(Math.max(index, 0), count - 1);
+  offerDownloads();
+  show(shown);
+}
+
+function pickAt(event) {
+  if (!frames.length) return;
+  const box = canvas.getBoundingClientRect();
+  const cell = (TILE + GAP) * (box.width / canvas.width);
+  const column = Math.floor((event.clientX - box.left) / cell);
+  const row = Math.floor((event.clientY - box.top) / cell);
+  const index = row * frames[0].columns + column;
+  if (index < frames[0].num_glyphs) pick(index);
+}
+
+function pickByKey(event) {
+  if (!frames.length) return;
+  const columns = frames[0].columns;
+  const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
+  if (event.key === "Escape") pick(null);
+  else if (event.key in moves) {
+    const next = picked === null ? 0 : picked + moves[event.key];
+    if (next !== picked && next >= 0 && next < frames[0].num_glyphs) pick(next);
+  } else return;
+  event.preventDefault();
+}
+
+function offerDownloads() {
+  const last = frames[frames.length - 1];
+  offer("download", last, last && last.downloads ? 0 : null);
+  offer("download-one", last, last && last.downloads && picked !== null ? picked + 1 : null);
+  part("picked").textContent = picked === null ? "" : TEXT.picked(picked + 1, frames[0].seeds[picked]);
+}
+
+function offer(name, frame, index) {
+  const link = part(name);
+  link.hidden = index === null;
+  if (index === null) return link.removeAttribute("href");
+  link.href = frame.downloads[index];
+  link.download = frame.download_names[index];
+}
+
+// --- controls
+
+function switchView(event) {
+  view = event.target.value;
+  if (shown >= 0) show(shown);
+}
+
+const group = "view-" + Math.random().toString(36).slice(2);
+root.querySelectorAll("input[type=radio]").forEach((radio) => {
+  radio.name = group;
+  radio.checked = radio.value === view;
+  part("view-" + radio.value).textContent = TEXT.views[radio.value];
+  radio.addEventListener("change", switchView);
+});
+part("views").setAttribute("aria-label", TEXT.viewsLabel);
+scrubber.setAttribute("aria-label", TEXT.scrubber);
+part("download").textContent = TEXT.download;
+part("download-one").textContent = TEXT.downloadOne;
+part("play").textContent = TEXT.play;
+scrubber.addEventListener("input", scrub);
+part("play").addEventListener("click", replay);
+canvas.addEventListener("click", pickAt);
+canvas.addEventListener("keydown", pickByKey);
+showIdleNoise();
+watch("value", () => receive(props.value));

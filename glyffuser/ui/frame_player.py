@@ -1,0 +1,49 @@
+"""The canvas on which a run plays: frames arrive one by one, and stay for scrubbing, replay and download."""
+
+import base64
+from pathlib import Path
+from typing import Any, Literal
+
+import gradio as gr
+
+_ASSETS = Path(__file__).parent / "assets"
+
+
+class FramePlayer(gr.HTML):
+    """A component whose value is one frame after another; the browser keeps them all.
+
+    A frame is a dict:
+        run: name of the run; another name clears what was kept.
+        step, num_steps: 0 is pure noise, before any step.
+        timestep: where the model was called, None at step 0.
+        x_t, pred_x_0: the grid of glyphs as a data URL, 128 pixels a glyph; pred_x_0 is None at step 0.
+        num_glyphs, columns, seeds: of the grid, row by row.
+        label: the prompt, plain text.
+        state: "running", or "done" on the last frame, which also has
+        downloads, download_names: data URLs and file names of the whole grid and then of each glyph.
+
+    The dict `{"state": "stopped"}` ends a run early.
+    """
+
+    def __init__(self, view: Literal["x_t", "pred_x_0"] = "x_t", **kwargs: Any) -> None:
+        """
+        Args:
+            view: what is shown first; the visitor can switch.
+            kwargs: as for `gr.HTML`.
+        """
+        super().__init__(
+            value=None,
+            html_template=(_ASSETS / "frame_player.html").read_text(encoding="utf-8"),
+            js_on_load=(_ASSETS / "frame_player.js").read_text(encoding="utf-8"),
+            view=view,
+            **kwargs,
+        )
+
+    def get_block_name(self) -> str:
+        """What the front end knows it as: without this it would look for a component of our class's name."""
+        return "html"
+
+
+def data_url(content: bytes, mime_type: str) -> str:
+    """A picture as text."""
+    return f"data:{mime_type};base64,{base64.b64encode(content).decode('ascii')}"
