@@ -31,3 +31,14 @@ def tiny_pipeline() -> GlyffuserPipeline:
     prior = GlyphPrior(hidden_channels=(16, 16), num_components=4, num_folds=2)
     torch.nn.init.normal_(prior.basis)
     return GlyffuserPipeline(build_unet(TINY), prior, training_scheduler())
+
+
+@pytest.fixture(scope="session")
+def page_url(pipeline):
+    """The address of the page, served as app.py serves it, with the shipped checkpoint."""
+    from glyffuser.ui.page import build_page, launch_options
+
+    page = build_page(pipeline)
+    _, url, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
+    yield url
+    page.close()

@@ -24,6 +24,10 @@ def test_an_order_counts_its_seeds_up():
     assert request.seeds == [42, 43, 44, 45] and request.config.num_inference_steps == 5
 
 
+def test_after_the_greatest_seed_comes_zero():
+    assert Request.check(**GOOD | {"seed": 2**32 - 1}).seeds == [2**32 - 1, 0, 1, 2]
+
+
 def test_without_a_seed_each_order_gets_its_own():
     seeds = {Request.check(**GOOD | {"seed": None}).seeds[0] for _ in range(20)}
     assert len(seeds) > 15

@@ -1,6 +1,6 @@
 import pytest
 
-from glyffuser.ui.notices import NO_PROMPT, NOT_ENGLISH, TOO_MANY_TOKENS, notice, prompt_notice
+from glyffuser.ui.notices import NO_PROMPT, NOT_ENGLISH, TOO_MANY_TOKENS, notice, prompt_notice, seed_notice
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,10 @@ def test_text_cannot_become_markup():
     assert "<script>" not in notice("<script>alert(1)</script>")
     assert notice("") == ""
     assert 'role="alert"' in notice("wrong", "error") and 'role="status"' in notice("by the way")
+
+
+@pytest.mark.parametrize(
+    ("seed", "is_wrong"), [(0, False), (2**32 - 1, False), (None, False), (-1, True), (2**32, True)]
+)
+def test_seeds_out_of_range_get_a_sentence(seed, is_wrong):
+    assert ("from 0 to 4294967295" in seed_notice(seed)) == is_wrong

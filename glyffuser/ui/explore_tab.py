@@ -61,8 +61,8 @@ def find_by_word(characters: list[Character], query: str) -> list[Character]:
 
 
 def title_of(character: Character) -> str:
-    """Code point, strokes and radical in a line."""
-    return f"{character.char} · U+{character.codepoint:04X} · {character.strokes} strokes"
+    """Code point and strokes in a line; the character itself is drawn, since not every device has a font for it."""
+    return f"U+{character.codepoint:04X} · {character.strokes} strokes"
 
 
 def summary(num_hits: int, num_shown: int) -> str:

@@ -9,7 +9,7 @@ import gradio as gr
 _ASSETS = Path(__file__).parent / "assets"
 
 
-class FramePlayer(gr.HTML):
+def build_frame_player(view: Literal["x_t", "pred_x_0"] = "x_t", **kwargs: Any) -> gr.HTML:
     """A component whose value is one frame after another; the browser keeps them all.
 
     A frame is a dict:
@@ -23,25 +23,18 @@ class FramePlayer(gr.HTML):
         downloads, download_names: data URLs and file names of the whole grid and then of each glyph.
 
     The dict `{"state": "stopped"}` ends a run early.
+
+    Args:
+        view: what is shown first; the visitor can switch.
+        kwargs: as for `gr.HTML`.
     """
-
-    def __init__(self, view: Literal["x_t", "pred_x_0"] = "x_t", **kwargs: Any) -> None:
-        """
-        Args:
-            view: what is shown first; the visitor can switch.
-            kwargs: as for `gr.HTML`.
-        """
-        super().__init__(
-            value=None,
-            html_template=(_ASSETS / "frame_player.html").read_text(encoding="utf-8"),
-            js_on_load=(_ASSETS / "frame_player.js").read_text(encoding="utf-8"),
-            view=view,
-            **kwargs,
-        )
-
-    def get_block_name(self) -> str:
-        """What the front end knows it as: without this it would look for a component of our class's name."""
-        return "html"
+    return gr.HTML(
+        value=None,
+        html_template=(_ASSETS / "frame_player.html").read_text(encoding="utf-8"),
+        js_on_load=(_ASSETS / "frame_player.js").read_text(encoding="utf-8"),
+        view=view,
+        **kwargs,
+    )
 
 
 def data_url(content: bytes, mime_type: str) -> str:

@@ -11,7 +11,7 @@ from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import encode_png, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import clean_prompt
-from glyffuser.ui.frame_player import FramePlayer, data_url
+from glyffuser.ui.frame_player import build_frame_player, data_url
 from glyffuser.ui.generation import (
     MAX_GUIDANCE_SCALE,
     MAX_STEPS,
@@ -19,9 +19,9 @@ from glyffuser.ui.generation import (
     random_seed,
     stream_frames,
 )
-from glyffuser.ui.notices import notice, prompt_notice
+from glyffuser.ui.notices import notice, prompt_notice, seed_notice
 
-EXAMPLES = ["gold", "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot", "a horse's bridle"]
+EXAMPLES = ["gold", "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot"]
 SAMPLER_LABELS = {
     "dpm++": "DPM-Solver++ (fast, default)",
     "dpm++-sde": "DPM-Solver++ SDE (fresh noise)",
@@ -61,16 +61,16 @@ def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable = lambda fu
     with gr.Row(elem_classes="glyff-generate"):
         with gr.Column(scale=4, min_width=320):
             with gr.Row(elem_classes="glyff-prompt-row"):
-                prompt = gr.Textbox(
-                    value=EXAMPLES[0],
-                    label="Definition",
-                    info="What should the character mean? A dictionary's English works best.",
-                    placeholder="gold",
-                    elem_id="prompt",
-                    scale=3,
-                )
-                suggestion = gr.HTML(suggest(pipeline, EXAMPLES[0]), elem_id="suggestion", min_width=120)
-            message = gr.HTML("", elem_id="message")
+                with gr.Column(scale=3, min_width=180):
+                    prompt = gr.Textbox(
+                        value=EXAMPLES[0],
+                        label="Definition",
+                        info="What should the character mean? A dictionary's English works best.",
+                        placeholder="gold",
+                        elem_id="prompt",
+                    )
+                    message = gr.HTML("", elem_id="message")
+                suggestion = gr.HTML(suggest(pipeline, EXAMPLES[0]), elem_id="suggestion", min_width=112)
             examples = gr.Dataset(
                 components=[prompt],
                 samples=[[example] for example in EXAMPLES],
@@ -84,28 +84,37 @@ def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable = lambda fu
             with gr.Accordion("Settings", open=False, elem_id="settings"):
                 settings = _settings(pipeline.device)
         with gr.Column(scale=5, min_width=320):
-            player = FramePlayer(elem_id="player")
+            player = build_frame_player(elem_id="player")
 
-    num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, dice = settings
+    num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, dice, seed_message = settings
     inputs = [prompt, num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed]
     outputs = [player, seed, message]
 
-    def generate(prompt, num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed):
+    def generate_for_visitor(prompt, num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed):
         yield from _run_for_visitor(
             pipeline, run_model, prompt, num_glyphs, num_steps, guidance_scale, sampler, None if is_new_seed else seed
         )
 
-    on_model = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": 1, "trigger_mode": "once"}
+    # "multiple": under "once" a click just after Stop would be lost, until the model has ended its step
+    on_model = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": 1, "trigger_mode": "multiple"}
     quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     shown_on_message = {"show_progress": "minimal", "show_progress_on": message, "api_visibility": "private"}
     example_set = examples.click(lambda sample: sample[0], examples, prompt, **quick)
     runs = [
-        gr.on([generate_button.click, prompt.submit], generate, inputs, outputs, **on_model, **shown_on_message),
-        example_set.then(generate, inputs, outputs, **on_model, **shown_on_message),
+        gr.on(
+            [generate_button.click, prompt.submit],
+            generate_for_visitor,
+            inputs,
+            outputs,
+            **on_model,
+            **shown_on_message,
+        ),
+        example_set.then(generate_for_visitor, inputs, outputs, **on_model, **shown_on_message),
     ]
-    stop_button.click(lambda: {"state": "stopped"}, None, player, cancels=runs, **quick)
+    stop_button.click(lambda: ({"state": "stopped"}, ""), None, [player, message], cancels=runs, **quick)
     dice.click(lambda: (random_seed(), False), None, [seed, is_new_seed], **quick)
     seed.input(lambda: False, None, is_new_seed, **quick)
+    seed.change(seed_notice, seed, seed_message, **quick)
     prompt.change(
         lambda text: (suggest(pipeline, text), prompt_notice(text, pipeline.text_encoder)),
         prompt,
@@ -150,13 +159,14 @@ def _settings(device: torch.device) -> list[gr.components.Component]:
     )  # fmt: skip
     with gr.Row():
         seed = gr.Number(
-            value=random_seed, label="Seed", precision=0, elem_id="seed", min_width=140,
+            value=0, label="Seed", precision=0, elem_id="seed", min_width=140,
             info="Decides the noise: same seed, same glyph. Further glyphs count up from it.",
         )  # fmt: skip
         with gr.Column(min_width=140):
             is_new_seed = gr.Checkbox(True, label="New seed every time", elem_id="new-seed")
             dice = gr.Button("⚄ Roll a seed", elem_id="dice", size="sm")
-    return [num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, dice]
+    seed_message = gr.HTML("", elem_id="seed-message")
+    return [num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, dice, seed_message]
 
 
 def _run_for_visitor(pipeline: GlyffuserPipeline, run_model: Callable, prompt: str, *settings) -> Iterator[tuple]:
@@ -195,7 +205,7 @@ def _api(run_model: Callable) -> Callable:
             num_inference_steps: 1 to 120.
             guidance_scale: 1 (off) to 20.
             sampler: "dpm++", "dpm++-sde", "ddim" or "ddpm".
-            seed: 0 to 4294967279; drawn at random when not given. Glyph i has the seed seed + i.
+            seed: 0 to 4294967295; drawn at random when not given. Glyph i has the seed seed + i.
 
         Yields:
             At most 12 frames a second: step (0 is pure noise), num_steps, timestep, seeds, and the pictures x_t and

@@ -29,7 +29,7 @@ class Request:
 
     Attributes:
         prompt: cleaned; "" samples without a prompt.
-        seeds: one per glyph, counting up from the visitor's.
+        seeds: one per glyph, counting up from the visitor's (and on from 0 after the greatest).
         config: sampler, steps and guidance.
     """
 
@@ -60,7 +60,7 @@ class Request:
         Raises:
             ValueError: with one sentence that a visitor can act on.
         """
-        seed = random_seed() if seed is None else _in_range("Seed", seed, 0, MAX_SEED - MAX_GLYPHS, int)
+        seed = random_seed() if seed is None else _in_range("Seed", seed, 0, MAX_SEED, int)
         num_glyphs = _in_range("Number of glyphs", num_glyphs, 1, MAX_GLYPHS, int)
         if sampler not in SAMPLERS:
             raise ValueError(f"Sampler must be one of {', '.join(SAMPLERS)}; got {sampler!r}.")
@@ -69,7 +69,7 @@ class Request:
             guidance_scale=_in_range("Guidance", guidance_scale, 1, MAX_GUIDANCE_SCALE, float),
             sampler=sampler,
         )
-        return cls(clean_prompt(prompt or ""), list(range(seed, seed + num_glyphs)), config)
+        return cls(clean_prompt(prompt or ""), [(seed + i) % (MAX_SEED + 1) for i in range(num_glyphs)], config)
 
 
 def random_seed() -> int:
@@ -88,7 +88,7 @@ def stream_frames(
         clock: seconds, for the throttle.
 
     Yields:
-        Dicts of strings and numbers as `glyffuser.ui.frame_player.FramePlayer` takes them.
+        Dicts of strings and numbers as `glyffuser.ui.frame_player.build_frame_player` tells of them.
     """
     base = {
         "run": uuid.uuid4().hex,

@@ -2,6 +2,7 @@
 
 import html
 
+from glyffuser.config import MAX_SEED
 from glyffuser.text import MAX_TOKENS, TextEncoder, clean_prompt
 
 NO_PROMPT = "No definition: the model draws whatever comes to it, and guidance has nothing to pull towards."
@@ -35,3 +36,10 @@ def prompt_notice(prompt: str, encoder: TextEncoder) -> str:
     if encoder.num_tokens(text) > MAX_TOKENS:
         return notice(TOO_MANY_TOKENS)
     return ""
+
+
+def seed_notice(seed: float | None) -> str:
+    """What is wrong with a seed, as HTML."""
+    if seed is None or 0 <= seed <= MAX_SEED:
+        return ""
+    return notice(f"A seed is a whole number from 0 to {MAX_SEED}.", "error")

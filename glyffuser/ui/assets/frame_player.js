@@ -18,6 +18,7 @@ const TEXT = {
   glyphs: (count) => (count === 1 ? "1 glyph" : count + " glyphs"),
   promised: (label) => (label ? " for " + label : " without a definition"),
   picked: (number, seed) => "Glyph " + number + " · seed " + seed,
+  seeds: (seeds) => (seeds.length === 1 ? "Seed " + seeds[0] : "Seeds " + seeds[0] + " to " + seeds[seeds.length - 1]),
   download: "Download PNG",
   downloadOne: "Download this glyph",
   started: "Denoising has begun.",
@@ -54,6 +55,7 @@ function receive(value) {
   if (value.run !== root.dataset.run) begin(value);
   else if (frames.length && value.step <= frames[frames.length - 1].step) return;
   frames.push(value);
+  if (frames.length === 1) offerDownloads();
   root.dataset.frames = frames.length;
   scrubber.max = frames.length - 1;
   if (value.state === "done") finish(value);
@@ -71,7 +73,7 @@ function begin(frame) {
   root.dataset.state = "running";
   scrubber.disabled = part("play").disabled = false;
   part("status").textContent = TEXT.started;
-  offerDownloads();
+  root.scrollIntoView({ block: "nearest", behavior: "smooth" }); // on a phone the canvas lies below the prompt
 }
 
 function finish(frame) {
@@ -255,7 +257,8 @@ function offerDownloads() {
   const last = frames[frames.length - 1];
   offer("download", last, last && last.downloads ? 0 : null);
   offer("download-one", last, last && last.downloads && picked !== null ? picked + 1 : null);
-  part("picked").textContent = picked === null ? "" : TEXT.picked(picked + 1, frames[0].seeds[picked]);
+  const seeds = frames[0].seeds;
+  part("picked").textContent = picked === null ? TEXT.seeds(seeds) : TEXT.picked(picked + 1, seeds[picked]);
 }
 
 function offer(name, frame, index) {

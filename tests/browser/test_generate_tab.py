@@ -1,0 +1,277 @@
+"""Tab 1 as a visitor uses it."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from glyffuser.images import read_settings
+
+PLAYER = ".glyff-player"
+
+
+@pytest.fixture
+def generate_tab(page: Page, page_url: str) -> Page:
+    return open_tab(page, page_url)
+
+
+def open_tab(page: Page, url: str) -> Page:
+    page.goto(url)
+    expect(page.locator(PLAYER)).to_have_attribute("data-state", "idle")
+    return page
+
+
+def choose(page: Page, num_glyphs: int, num_steps: int) -> None:
+    settings = page.locator("#num-glyphs")
+    if not settings.is_visible():
+        page.click("#settings button")
+    settings.get_by_text(str(num_glyphs), exact=True).click()
+    page.fill("#num-steps input[type=number]", str(num_steps))
+    page.press("#num-steps input[type=number]", "Tab")
+
+
+def prompt_field(page: Page):
+    return page.locator("#prompt textarea")
+
+
+def start(page: Page) -> None:
+    page.click("#generate")
+    expect(page.locator(PLAYER)).not_to_have_attribute("data-state", "idle")
+
+
+def wait_until(page: Page, state: str) -> None:
+    expect(page.locator(PLAYER)).to_have_attribute("data-state", state, timeout=90_000)
+
+
+def step_of(page: Page) -> int:
+    return int(page.get_attribute(PLAYER, "data-step"))
+
+
+def canvas_pixels(page: Page) -> list[int]:
+    """The grey levels of the canvas, every 97th pixel."""
+    return page.evaluate(
+        """() => {
+            const canvas = document.querySelector(".glyff-player canvas");
+            const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+            return Array.from({ length: Math.floor(data.length / 4 / 97) }, (_, i) => data[4 * 97 * i]);
+        }"""
+    )
+
+
+def drag_scrubber(page: Page, index: int) -> None:
+    page.locator("[data-part=scrubber]").evaluate(
+        "(bar, index) => { bar.value = index; bar.dispatchEvent(new Event('input')); }", index
+    )
+
+
+def test_before_the_first_run_there_is_noise(generate_tab):
+    pixels = canvas_pixels(generate_tab)
+    black, white = (sum(p == level for p in pixels) / len(pixels) for level in (0, 255))
+    assert 0.1 < black < 0.25 and 0.1 < white < 0.25  # noise of unit variance is clipped on either side in 16 %
+    expect(generate_tab.locator("[data-part=caption]")).to_have_text("Pure noise. Every glyph starts here.")
+
+
+def test_frames_advance_from_noise_to_glyphs(generate_tab):
+    page = generate_tab
+    choose(page, 4, 12)
+    clicked = time.monotonic()
+    start(page)
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", re.compile(r"\d+"))
+    first_frame = time.monotonic() - clicked
+    steps = []
+    while page.get_attribute(PLAYER, "data-state") == "running":
+        steps.append(step_of(page))
+        time.sleep(0.03)
+    wait_until(page, "done")
+    print(f"first frame after {first_frame:.2f} s")
+    assert steps == sorted(steps) and len(set(steps)) > 4
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", "12")
+    pixels = canvas_pixels(page)
+    assert sum(p > 230 for p in pixels) > len(pixels) / 2  # paper
+    assert sum(p < 60 for p in pixels) > len(pixels) / 20  # ink
+
+
+def test_enter_starts_a_run_and_a_chip_starts_its_own(generate_tab):
+    page = generate_tab
+    choose(page, 1, 2)
+    prompt_field(page).fill("a mountain in spring")
+    prompt_field(page).press("Enter")
+    wait_until(page, "done")
+    expect(page.locator("canvas")).to_have_attribute("aria-label", re.compile("for a mountain in spring, step 2 of 2"))
+    page.locator("#examples").get_by_text("fish", exact=True).click()
+    expect(page.locator("canvas")).to_have_attribute("aria-label", re.compile("for fish, step 2 of 2"))
+    expect(prompt_field(page)).to_have_value("fish")
+
+
+def test_stop_acts_at_once_and_keeps_what_is_there(generate_tab):
+    page = generate_tab
+    choose(page, 16, 120)
+    start(page)
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", re.compile("[1-9]"))
+    clicked = time.monotonic()
+    page.click("#stop")
+    wait_until(page, "stopped")
+    assert time.monotonic() - clicked < 2
+    stopped_at = step_of(page)
+    assert 0 < stopped_at < 120
+    drag_scrubber(page, 0)
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", "0")
+    choose(page, 1, 2)
+    start(page)  # the model is free again
+    wait_until(page, "done")
+
+
+def test_a_finished_run_can_be_scrubbed_replayed_and_seen_both_ways(generate_tab):
+    page = generate_tab
+    choose(page, 1, 10)
+    start(page)
+    wait_until(page, "done")
+    finished = canvas_pixels(page)
+    drag_scrubber(page, 1)
+    expect(page.locator(PLAYER)).not_to_have_attribute("data-step", "10")
+    noisy = canvas_pixels(page)
+    assert noisy != finished
+    page.get_by_label("Predicted glyph").check()
+    page.wait_for_function("before => JSON.stringify(before) !== '[]'", arg=noisy)
+    expect(page.locator("[data-part=caption]")).to_contain_text("What the model believes")
+    guessed = canvas_pixels(page)
+    assert sum(p > 200 for p in guessed) > sum(p > 200 for p in noisy)  # the guess is paper, not noise
+    page.get_by_label("Noisy glyph").check()
+    drag_scrubber(page, 0)
+    page.click("[data-part=play]")
+    expect(page.locator("[data-part=play]")).to_have_text("Pause")
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", "10")
+    expect(page.locator("[data-part=play]")).to_have_text("Play")
+    assert canvas_pixels(page) == finished
+
+
+def test_the_downloads_are_the_pictures_with_their_settings(generate_tab):
+    page = generate_tab
+    choose(page, 4, 3)
+    prompt_field(page).fill("fish")
+    start(page)
+    wait_until(page, "done")
+    seed = int(page.input_value("#seed input"))
+    assert download(page, "download") == ("glyffuser-fish.png", [seed, seed + 1, seed + 2, seed + 3])
+    expect(page.locator("[data-part=download-one]")).to_be_hidden()
+    box = page.locator("canvas").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.75)
+    expect(page.locator("[data-part=picked]")).to_have_text(f"Glyph 4 · seed {seed + 3}")
+    assert download(page, "download-one") == (f"glyffuser-fish-{seed + 3}.png", [seed + 3])
+    page.locator("canvas").press("ArrowLeft")
+    expect(page.locator("[data-part=picked]")).to_have_text(f"Glyph 3 · seed {seed + 2}")
+    page.locator("canvas").press("Escape")
+    expect(page.locator("[data-part=picked]")).to_have_text(f"Seeds {seed} to {seed + 3}")
+
+
+def download(page: Page, name: str) -> tuple[str, list[int]]:
+    with page.expect_download() as waiting:
+        page.click(f"[data-part={name}]")
+    content = waiting.value.path().read_bytes()
+    return waiting.value.suggested_filename, read_settings(content)["seeds"]
+
+
+def test_a_seed_that_was_typed_is_used_and_another_is_rolled(generate_tab):
+    page = generate_tab
+    choose(page, 1, 1)
+    page.fill("#seed input", "1234")
+    expect(page.get_by_label("New seed every time")).not_to_be_checked()
+    start(page)
+    wait_until(page, "done")
+    expect(page.locator("[data-part=picked]")).to_have_text("Seed 1234")
+    first = canvas_pixels(page)
+    run = page.get_attribute(PLAYER, "data-run")
+    page.click("#generate")
+    expect(page.locator(PLAYER)).not_to_have_attribute("data-run", run)
+    wait_until(page, "done")
+    assert canvas_pixels(page) == first
+    page.click("#dice")
+    expect(page.locator("#seed input")).not_to_have_value("1234")
+
+
+def test_a_seed_out_of_range_is_explained_at_its_field(generate_tab):
+    page = generate_tab
+    page.click("#settings button")
+    page.fill("#seed input", "-3")
+    expect(page.locator("#seed-message")).to_have_text("A seed is a whole number from 0 to 4294967295.")
+    page.click("#generate")
+    expect(page.locator("#message")).to_contain_text("got -3")
+    expect(page.locator("#seed input")).to_have_value("-3")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sentence"),
+    [
+        ("x" * 201, "The prompt has 201 characters; 200 is the most."),
+        ("золото", "The model has learnt English definitions only"),
+        ("", "No definition: the model draws whatever comes to it"),
+    ],
+)
+def test_each_odd_prompt_gets_a_sentence_and_stays(generate_tab, prompt, sentence):
+    page = generate_tab
+    prompt_field(page).fill(prompt)
+    expect(page.locator("#message")).to_contain_text(sentence)
+    choose(page, 1, 1)
+    page.click("#generate")
+    if len(prompt) <= 200:
+        wait_until(page, "done")
+    expect(page.locator("#message")).to_contain_text(sentence)
+    expect(prompt_field(page)).to_have_value(prompt)
+
+
+def test_markup_in_a_prompt_is_only_text(generate_tab):
+    page = generate_tab
+    choose(page, 1, 1)
+    prompt = "<b>gold</b> ${1+1} {{this}} `x`"
+    prompt_field(page).fill(prompt)
+    start(page)
+    wait_until(page, "done")
+    assert prompt in page.get_attribute("canvas", "aria-label")
+
+
+def test_the_words_alone_suggest_something_else_for_each_prompt(generate_tab):
+    page = generate_tab
+    picture = page.locator("#suggestion img")
+    gold = picture.get_attribute("src")
+    prompt_field(page).fill("fish")
+    expect(picture).not_to_have_attribute("src", gold)
+    prompt_field(page).fill("gold")
+    expect(picture).to_have_attribute("src", gold)
+
+
+def test_the_place_in_the_queue_is_shown(generate_tab, context, page_url):
+    choose(generate_tab, 16, 120)
+    start(generate_tab)
+    second = open_tab(context.new_page(), page_url)
+    second.click("#generate")
+    expect(second.locator("#message")).to_contain_text("queue: 1/1")
+    generate_tab.click("#stop")
+    wait_until(second, "running")
+    second.click("#stop")
+    wait_until(second, "stopped")
+    second.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_phone_layout_fits_and_shows_the_run(page, page_url, theme):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_tab(page, f"{page_url}?__theme={theme}")
+    choose(page, 4, 2)
+    start(page)
+    wait_until(page, "done")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.locator("canvas")).to_be_in_viewport()
+    for control in ("#generate", "#stop", "[data-part=play]", "[data-part=download]"):
+        assert page.locator(control).bounding_box()["height"] >= 44, control
+
+
+def test_in_the_dark_the_page_is_dark_and_the_glyphs_are_ink_on_paper(page, page_url):
+    open_tab(page, f"{page_url}?__theme=dark")
+    background = page.evaluate("getComputedStyle(document.querySelector('.gradio-container')).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", background)[:3])) < 64
+    choose(page, 1, 8)
+    start(page)
+    wait_until(page, "done")
+    pixels = canvas_pixels(page)
+    assert sum(p > 230 for p in pixels) > len(pixels) / 2

@@ -1,0 +1,72 @@
+"""The page as programs see it."""
+
+import base64
+import time
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+from glyffuser.images import read_settings
+
+
+@pytest.fixture(scope="module")
+def client(page_url) -> Client:
+    return Client(page_url, verbose=False)
+
+
+def test_the_endpoint_explains_itself(client):
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert list(endpoints) == ["/generate"]
+    names = [parameter["parameter_name"] for parameter in endpoints["/generate"]["parameters"]]
+    assert names == ["prompt", "num_glyphs", "num_inference_steps", "guidance_scale", "sampler", "seed"]
+    assert "Denoise glyphs" in endpoints["/generate"]["description"]
+
+
+def test_frames_can_be_iterated(client):
+    job = client.submit(prompt="gold", num_glyphs=2, num_inference_steps=6, seed=11, api_name="/generate")
+    frames = list(job)
+    steps = [frame["step"] for frame in frames]
+    assert steps[0] == 0 and steps[-1] == 6 and steps == sorted(set(steps))
+    assert frames[-1]["state"] == "done" and frames[-1]["seeds"] == [11, 12]
+    png = base64.b64decode(frames[-1]["downloads"][0].split(",")[1])
+    assert read_settings(png)["prompt"] == "gold"
+
+
+def test_only_the_prompt_is_needed(client):
+    last = client.predict(prompt="fish", num_inference_steps=2, api_name="/generate")
+    assert last["state"] == "done" and last["num_glyphs"] == 1 and 0 <= last["seeds"][0] < 1_000_000
+
+
+def test_a_seed_gives_the_same_picture_again(client):
+    def run():
+        return client.predict(prompt="fish", num_inference_steps=2, seed=5, api_name="/generate")["downloads"][0]
+
+    assert run() == run()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("prompt", "x" * 201, "201 characters"),
+        ("num_glyphs", 64, "Number of glyphs must be a whole number from 1 to 16; got 64"),
+        ("num_inference_steps", 5000, "Steps must be"),
+        ("guidance_scale", 1e9, "Guidance must be"),
+        ("sampler", "euler", "Sampler must be one of"),
+        ("seed", -5, "Seed must be"),
+    ],
+)
+def test_bad_values_come_back_as_a_sentence(client, setting, value, sentence):
+    with pytest.raises(AppError, match=sentence) as caught:
+        client.predict(**{"prompt": "gold", "num_inference_steps": 1} | {setting: value}, api_name="/generate")
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_cancelled_run_frees_the_model(client):
+    long = client.submit(prompt="gold", num_glyphs=16, num_inference_steps=120, api_name="/generate")
+    while not long.outputs():
+        time.sleep(0.05)
+    long.cancel()
+    start = time.monotonic()
+    client.predict(prompt="fish", num_inference_steps=1, api_name="/generate")
+    assert time.monotonic() - start < 20
