@@ -23,4 +23,4 @@ except (CheckpointError, OSError, ValueError) as error:
 demo = build_page(pipeline, on_gpu=spaces.GPU(duration=60) if spaces else lambda function: function)
 
 if __name__ == "__main__":
-    demo.launch(**launch_options())
+    demo.launch(**launch_options(), inbrowser="--open" in sys.argv)

@@ -1,6 +1,7 @@
 """What the README says, compared with what is there."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ from glyffuser import __version__, sample
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-TREE = next(block for block in re.findall(r"```\n(.*?)```", README, re.DOTALL) if block.startswith("app.py"))
+BLOCKS = re.findall(r"^```\w*\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+TREE = next(block for block in BLOCKS if block.startswith("app.py"))
 NOT_IN_THE_TREE = {"__init__.py", "__main__.py"}
 
 
@@ -42,14 +44,12 @@ def test_every_top_level_name_is_in_the_readme():
 def test_every_make_command_exists_and_is_told_of():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())
-    assert targets == set(re.findall(r"make ([a-z]+)", README))
+    assert targets == set(re.findall(r"make ([a-z]+)\b", "\n".join(BLOCKS)))
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
 
 @pytest.mark.parametrize("line", re.findall(r"^python -m glyffuser\.sample (.*)$", README, re.MULTILINE))
 def test_the_commands_of_the_readme_are_understood(line):
-    import shlex
-
     sample._parser().parse_args(shlex.split(line))
 
 

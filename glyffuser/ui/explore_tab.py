@@ -7,6 +7,7 @@ import numpy as np
 
 from glyffuser.data.characters import Character
 from glyffuser.data.glyphs import GlyphRenderer
+from glyffuser.text import clean_prompt
 from glyffuser.ui.figures import figure, figures
 from glyffuser.ui.notices import notice
 
@@ -27,7 +28,10 @@ def build_explore_tab(tab: gr.Tab, characters: list[Character], renderer: GlyphR
     """
 
     def search_for_visitor(query: str) -> tuple[str, str]:
-        hits = find_by_word(characters, query or "")
+        try:
+            hits = find_by_word(characters, clean_prompt(query or ""))
+        except ValueError as error:
+            return gr.skip(), notice(str(error), "error")
         shown = hits[:MAX_SHOWN]
         return (
             figures([figure(np.asarray(renderer.render(hit.char)), title_of(hit), hit.definition) for hit in shown]),

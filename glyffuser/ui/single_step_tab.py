@@ -66,7 +66,8 @@ def build_single_step_tab(
         trigger_mode="always_last",
         concurrency_id=MODEL_QUEUE,
         concurrency_limit=1,
-        show_progress="hidden",
+        show_progress="minimal",
+        show_progress_on=message,
         api_visibility="private",
     )
 
