@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import gradio as gr
 import torch
@@ -31,6 +32,9 @@ SAMPLER_LABELS = {
 MODEL_QUEUE = "model"
 """All events that run the model share this queue, one at a time: two of them would only slow each other down."""
 
+QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+"""For events that take milliseconds and wait for nobody."""
+
 SORRY = "Something went wrong on our side; your prompt and settings are still here, please try again."
 
 logger = logging.getLogger(__name__)
@@ -46,18 +50,46 @@ def default_num_steps(device: torch.device) -> int:
     return 25 if device.type == "cpu" else 50
 
 
-def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable = lambda function: function) -> None:
+@dataclass(frozen=True)
+class Controls:
+    """What the visitor touches, and where answers appear."""
+
+    prompt: gr.Textbox
+    message: gr.HTML
+    suggestion: gr.HTML
+    examples: gr.Dataset
+    generate: gr.Button
+    stop: gr.Button
+    num_glyphs: gr.Radio
+    num_steps: gr.Slider
+    guidance_scale: gr.Slider
+    sampler: gr.Dropdown
+    seed: gr.Number
+    is_new_seed: gr.Checkbox
+    dice: gr.Button
+    seed_message: gr.HTML
+    player: gr.HTML
+
+
+def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable) -> None:
     """Lay out the tab inside the current `gr.Blocks` and wire it to the model.
 
     Args:
         pipeline: a loaded model.
-        on_gpu: decorates the functions that run the model (`spaces.GPU` on ZeroGPU).
+        on_gpu: decorates the function that runs the model (`spaces.GPU` on ZeroGPU).
     """
 
     @on_gpu
     def run_model(request: Request) -> Iterator[dict]:
         yield from stream_frames(pipeline, request)
 
+    controls = _lay_out(pipeline)
+    _wire_runs(controls, pipeline, run_model)
+    _wire_fields(controls, pipeline)
+    gr.api(_api(run_model), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
+
+
+def _lay_out(pipeline: GlyffuserPipeline) -> Controls:
     with gr.Row(elem_classes="glyff-generate"):
         with gr.Column(scale=4, min_width=320):
             with gr.Row(elem_classes="glyff-prompt-row"):
@@ -79,50 +111,53 @@ def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable = lambda fu
                 elem_id="examples",
             )
             with gr.Row(elem_classes="glyff-actions"):
-                generate_button = gr.Button("Generate", variant="primary", elem_id="generate", scale=3)
-                stop_button = gr.Button("Stop", elem_id="stop", scale=1)
+                generate = gr.Button("Generate", variant="primary", elem_id="generate", scale=3)
+                stop = gr.Button("Stop", elem_id="stop", scale=1)
             with gr.Accordion("Settings", open=False, elem_id="settings"):
-                settings = _settings(pipeline.device)
+                settings = _lay_out_settings(pipeline.device)
         with gr.Column(scale=5, min_width=320):
             player = build_frame_player(elem_id="player")
+    return Controls(prompt, message, suggestion, examples, generate, stop, *settings, player)
 
-    num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, dice, seed_message = settings
-    inputs = [prompt, num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed]
-    outputs = [player, seed, message]
+
+def _wire_runs(controls: Controls, pipeline: GlyffuserPipeline, run_model: Callable) -> None:
+    """Generate, the examples and Stop."""
 
     def generate_for_visitor(prompt, num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed):
-        yield from _run_for_visitor(
-            pipeline, run_model, prompt, num_glyphs, num_steps, guidance_scale, sampler, None if is_new_seed else seed
-        )
+        settings = (num_glyphs, num_steps, guidance_scale, sampler, None if is_new_seed else seed)
+        yield from _run_for_visitor(pipeline, run_model, prompt, *settings)
 
-    # "multiple": under "once" a click just after Stop would be lost, until the model has ended its step
-    on_model = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": 1, "trigger_mode": "multiple"}
-    quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    shown_on_message = {"show_progress": "minimal", "show_progress_on": message, "api_visibility": "private"}
-    example_set = examples.click(lambda sample: sample[0], examples, prompt, **quick)
-    runs = [
-        gr.on(
-            [generate_button.click, prompt.submit],
-            generate_for_visitor,
-            inputs,
-            outputs,
-            **on_model,
-            **shown_on_message,
-        ),
-        example_set.then(generate_for_visitor, inputs, outputs, **on_model, **shown_on_message),
-    ]
-    stop_button.click(lambda: ({"state": "stopped"}, ""), None, [player, message], cancels=runs, **quick)
-    dice.click(lambda: (random_seed(), False), None, [seed, is_new_seed], **quick)
-    seed.input(lambda: False, None, is_new_seed, **quick)
-    seed.change(seed_notice, seed, seed_message, **quick)
-    prompt.change(
-        lambda text: (suggest(pipeline, text), prompt_notice(text, pipeline.text_encoder)),
-        prompt,
-        [suggestion, message],
-        trigger_mode="always_last",
-        **quick,
+    c = controls
+    run = {
+        "fn": generate_for_visitor,
+        "inputs": [c.prompt, c.num_glyphs, c.num_steps, c.guidance_scale, c.sampler, c.seed, c.is_new_seed],
+        "outputs": [c.player, c.seed, c.message],
+        "concurrency_id": MODEL_QUEUE,
+        "concurrency_limit": 1,
+        "trigger_mode": "multiple",  # "once" would lose a click just after Stop, until the model has ended its step
+        "show_progress": "minimal",
+        "show_progress_on": c.message,
+        "api_visibility": "private",
+    }
+    by_hand = gr.on([c.generate.click, c.prompt.submit], **run)
+    example_is_set = c.examples.click(lambda sample: sample[0], c.examples, c.prompt, **QUICK)
+    by_example = example_is_set.then(**run)
+    c.stop.click(
+        lambda: ({"state": "stopped"}, ""), None, [c.player, c.message], cancels=[by_hand, by_example], **QUICK
     )
-    gr.api(_api(run_model), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
+
+
+def _wire_fields(controls: Controls, pipeline: GlyffuserPipeline) -> None:
+    """What answers while one types, without the model."""
+
+    def look_at_prompt(prompt: str) -> tuple[str, str]:
+        return suggest(pipeline, prompt), prompt_notice(prompt, pipeline.text_encoder)
+
+    c = controls
+    c.prompt.change(look_at_prompt, c.prompt, [c.suggestion, c.message], trigger_mode="always_last", **QUICK)
+    c.seed.change(seed_notice, c.seed, c.seed_message, **QUICK)
+    c.seed.input(lambda: False, None, c.is_new_seed, **QUICK)
+    c.dice.click(lambda: (random_seed(), False), None, [c.seed, c.is_new_seed], **QUICK)
 
 
 def suggest(pipeline: GlyffuserPipeline, prompt: str) -> str:
@@ -139,7 +174,7 @@ def suggest(pipeline: GlyffuserPipeline, prompt: str) -> str:
     )
 
 
-def _settings(device: torch.device) -> list[gr.components.Component]:
+def _lay_out_settings(device: torch.device) -> list[gr.components.Component]:
     defaults = SampleConfig()
     num_glyphs = gr.Radio(
         [1, 4, 9, 16], value=default_num_glyphs(device), label="Glyphs", info="Each has noise of its own.",
@@ -178,8 +213,9 @@ def _run_for_visitor(pipeline: GlyffuserPipeline, run_model: Callable, prompt: s
         return
     advice = prompt_notice(prompt, pipeline.text_encoder)
     try:
-        for frame in run_model(request):
-            yield frame, request.seeds[0], advice
+        for number, frame in enumerate(run_model(request)):
+            # only once: what the visitor types in the meantime is for the next run
+            yield (frame, request.seeds[0], advice) if number == 0 else (frame, gr.skip(), gr.skip())
     except Exception:
         logger.exception("a run failed")
         yield {"state": "stopped"}, gr.skip(), notice(SORRY, "error")

@@ -21,9 +21,7 @@ anything, or type a real character and choose how deep it is buried.
 """
 
 
-def build_single_step_tab(
-    tab: gr.Tab, pipeline: GlyffuserPipeline, renderer: GlyphRenderer, on_gpu: Callable = lambda function: function
-) -> None:
+def build_single_step_tab(tab: gr.Tab, pipeline: GlyffuserPipeline, renderer: GlyphRenderer, on_gpu: Callable) -> None:
     """Lay out the tab and wire it to the model; the first step is taken when the tab is first opened.
 
     Args:
