@@ -118,6 +118,45 @@ def _noise_source(sampler: SchedulerMixin, generators: list[torch.Generator]) ->
     return {} if isinstance(sampler, DDIMScheduler) else {"generator": generators}
 
 
+# --- single steps over any stride, spelt out; the samplers above do the same within their own schedules
+
+
+def ddim_step(pred_x_0: torch.Tensor, eps: torch.Tensor, alpha_bar_previous: torch.Tensor) -> torch.Tensor:
+    """x_{t-k} without fresh noise: the guess, noised again with the noise seen (Song et al. 2021, equation 12).
+
+    Args:
+        pred_x_0: the guess of the clean glyph.
+        eps: the noise seen.
+        alpha_bar_previous: alphas_cumprod at t - k, 1 when t - k lies before the first timestep.
+    """
+    return add_noise(pred_x_0, eps, alpha_bar_previous)
+
+
+def ddpm_step(
+    x_t: torch.Tensor,
+    pred_x_0: torch.Tensor,
+    alpha_bar: torch.Tensor,
+    alpha_bar_previous: torch.Tensor,
+    fresh_noise: torch.Tensor,
+) -> torch.Tensor:
+    """x_{t-k} drawn from the posterior q(x_{t-k} | x_t, x_0) (Ho et al. 2020, equations 6 and 7).
+
+    Args:
+        x_t: the noised glyph.
+        pred_x_0: the guess of the clean glyph, which stands for x_0.
+        alpha_bar: alphas_cumprod at t.
+        alpha_bar_previous: as in `ddim_step`.
+        fresh_noise: standard Gaussian, of the same shape.
+    """
+    alpha = alpha_bar / alpha_bar_previous
+    beta = 1 - alpha
+    mean = (alpha_bar_previous.sqrt() * beta * pred_x_0 + alpha.sqrt() * (1 - alpha_bar_previous) * x_t) / (
+        1 - alpha_bar
+    )
+    variance = (1 - alpha_bar_previous) / (1 - alpha_bar) * beta
+    return mean + variance.sqrt() * fresh_noise
+
+
 # --- conversions; `alpha_bar` is a scalar or broadcasts against (batch, 1, 128, 128)
 
 

@@ -11,6 +11,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from glyffuser.config import PAPER
 
+SIGNED_COLOURS = ((255, 255, 255), (178, 24, 43), (33, 102, 172))
+"""Zero, more ink, more paper: told apart by the colour-blind, too (ColorBrewer RdBu)."""
+
 SETTINGS_KEY = "glyffuser"
 """Name of the PNG text chunk that holds prompt, seeds and settings as JSON."""
 
@@ -39,9 +42,25 @@ def x_0_to_uint8(x_0: torch.Tensor) -> np.ndarray:
     return ((x_0.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().squeeze(-3).cpu().numpy()
 
 
+def signed_to_rgb(difference: torch.Tensor, limit: float = 1.0) -> np.ndarray:
+    """Show a signed picture in colour: white is zero, red is more ink, blue is more paper.
+
+    Args:
+        difference: float (..., 1, height, width), positive where there is more paper.
+        limit: the absolute value at which the colour is full.
+
+    Returns:
+        uint8 (..., height, width, 3).
+    """
+    strength = (difference.detach().float() / limit).clamp(-1, 1).squeeze(-3)[..., None].cpu()
+    white, ink, paper = (torch.tensor(colour, dtype=torch.float32) for colour in SIGNED_COLOURS)
+    colour = torch.where(strength < 0, white + (white - ink) * strength, white - (white - paper) * strength)
+    return colour.round().byte().numpy()
+
+
 def to_pil(pixels: np.ndarray) -> Image.Image:
-    """A picture of mode L from uint8 (height, width)."""
-    return Image.fromarray(pixels, mode="L")
+    """A picture from uint8 (height, width), grey, or (height, width, 3), in colour."""
+    return Image.fromarray(pixels)
 
 
 def grid_columns(num_glyphs: int) -> int:
@@ -75,7 +94,7 @@ def encode_jpeg(pixels: np.ndarray, quality: int = 75) -> bytes:
 
 
 def encode_png(pixels: np.ndarray, settings: dict | None = None) -> bytes:
-    """A grey PNG of uint8 (height, width), with `settings` inside as JSON when given."""
+    """A PNG of uint8 (height, width) or (height, width, 3), with `settings` inside as JSON when given."""
     buffer = io.BytesIO()
     to_pil(pixels).save(buffer, "PNG", pnginfo=_settings_chunk(settings) if settings else None)
     return buffer.getvalue()

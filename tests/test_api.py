@@ -17,7 +17,7 @@ def client(page_url) -> Client:
 
 def test_the_endpoint_explains_itself(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert list(endpoints) == ["/generate"]
+    assert set(endpoints) == {"/generate", "/single_step"}
     names = [parameter["parameter_name"] for parameter in endpoints["/generate"]["parameters"]]
     assert names == ["prompt", "num_glyphs", "num_inference_steps", "guidance_scale", "sampler", "seed"]
     assert "Denoise glyphs" in endpoints["/generate"]["description"]
@@ -70,3 +70,26 @@ def test_a_cancelled_run_frees_the_model(client):
     start = time.monotonic()
     client.predict(prompt="fish", num_inference_steps=1, api_name="/generate")
     assert time.monotonic() - start < 20
+
+
+def test_a_single_step_comes_as_numbers_and_pictures(client):
+    step = client.predict(prompt="river", timestep=500, character="河", stride=100, api_name="/single_step")
+    assert step["timestep"] == 500 and step["stride"] == 100 and -3 < step["log_snr"] < -2
+    for answer in (step["with_prompt"], step["without_prompt"]):
+        assert 0 < answer["noise_error"] < 1 and 0 < answer["x_0_error"] < 1
+        assert answer["ddim"].startswith("data:image/png") and answer["ddim"] != answer["ddpm"]
+    assert step["with_prompt"]["x_0_error"] < step["without_prompt"]["x_0_error"] * 1.1
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("timestep", 1000, "between 0 and 999; got 1000"),
+        ("character", "河川", "exactly one character"),
+        ("stride", 0, "between 1 and 1000; got 0"),
+        ("seed", -1, "from 0 to 4294967295"),
+    ],
+)
+def test_a_single_step_refuses_in_a_sentence(client, setting, value, sentence):
+    with pytest.raises(AppError, match=sentence):
+        client.predict(**{"prompt": "gold", setting: value}, api_name="/single_step")

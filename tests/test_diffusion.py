@@ -5,6 +5,8 @@ from diffusers import DDPMScheduler
 from glyffuser.diffusion import (
     SAMPLERS,
     add_noise,
+    ddim_step,
+    ddpm_step,
     make_sampler,
     sample,
     to_eps,
@@ -127,3 +129,25 @@ def test_unknown_samplers_are_named():
 def test_a_sampler_is_made_afresh_for_each_run():
     scheduler = training_scheduler()
     assert make_sampler("dpm++", scheduler, 10) is not make_sampler("dpm++", scheduler, 10)
+
+
+@pytest.mark.parametrize("stride", [10, 100, 250])
+@pytest.mark.parametrize("name", ["ddim", "ddpm"])
+def test_single_steps_agree_with_diffusers(name, stride, x_0, noise):
+    scheduler = training_scheduler()
+    sampler = make_sampler(name, scheduler, 1000 // stride)
+    for timestep in (999, 999 - stride, 999 - 2 * stride, stride - 1):
+        alpha_bar = scheduler.alphas_cumprod[timestep]
+        previous = timestep - stride
+        alpha_bar_previous = scheduler.alphas_cumprod[previous] if previous >= 0 else torch.tensor(1.0)
+        x_t = add_noise(x_0, noise, alpha_bar)
+        output = training_target(0.9 * x_0, noise, alpha_bar, "v_prediction")
+        pred_x_0 = to_x_0(output, x_t, alpha_bar, "v_prediction").clamp(-1, 1)
+        if name == "ddim":
+            eps = to_eps(output, x_t, alpha_bar, "v_prediction")
+            ours, theirs = ddim_step(pred_x_0, eps, alpha_bar_previous), sampler.step(output, timestep, x_t)
+        else:
+            fresh = torch.cat([torch.randn(1, 1, 128, 128, generator=g) for g in generators()])
+            ours = ddpm_step(x_t, pred_x_0, alpha_bar, alpha_bar_previous, fresh)
+            theirs = sampler.step(output, timestep, x_t, generator=generators())
+        assert torch.allclose(ours, theirs.prev_sample, atol=1e-4), timestep

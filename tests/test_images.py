@@ -10,6 +10,7 @@ from glyffuser.images import (
     encode_png,
     grid_columns,
     read_settings,
+    signed_to_rgb,
     tile,
     uint8_to_x_0,
     x_0_to_uint8,
@@ -58,3 +59,13 @@ def test_a_jpeg_is_grey_and_close():
     picture = Image.open(io.BytesIO(encode_jpeg(pixels)))
     assert picture.mode == "L" and picture.format == "JPEG"
     assert abs(np.asarray(picture).astype(int) - 77).max() <= 2
+
+
+def test_signs_have_colours():
+    colours = signed_to_rgb(torch.tensor([[[-3.0, -0.5, 0.0, 0.5, 3.0]]]), limit=1)
+    assert colours.shape == (1, 5, 3)
+    assert colours[0, 2].tolist() == [255, 255, 255]
+    full_red, half_red, _, half_blue, full_blue = colours[0].astype(int).tolist()
+    assert full_red == [178, 24, 43] and full_blue == [33, 102, 172]
+    assert half_red[0] > half_red[2] and half_blue[2] > half_blue[0]
+    assert Image.open(io.BytesIO(encode_png(colours))).mode == "RGB"

@@ -8,17 +8,18 @@ from glyffuser.images import encode_png
 from glyffuser.ui.frame_player import data_url
 
 
-def figure(pixels: np.ndarray, title: str, caption: str) -> str:
+def figure(pixels: np.ndarray, title: str, caption: str, heading: str | None = None) -> str:
     """One picture with its name and a sentence.
 
     Args:
-        pixels: uint8 (height, width).
-        title: plain text.
+        pixels: uint8 (height, width), or (height, width, 3) in colour.
+        title: plain text, for those who cannot see the picture.
         caption: plain text.
+        heading: what stands above the caption; the title when not given.
     """
     return (
         f'<figure class="glyff-figure"><img src="{data_url(encode_png(pixels), "image/png")}" '
-        f'alt="{html.escape(title)}"><figcaption><strong>{html.escape(title)}</strong>'
+        f'alt="{html.escape(title)}"><figcaption><strong>{html.escape(heading or title)}</strong>'
         f"{html.escape(caption)}</figcaption></figure>"
     )
 

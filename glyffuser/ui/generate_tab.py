@@ -251,7 +251,7 @@ def _api(run_model: Callable) -> Callable:
         try:
             request = Request.check(prompt, num_glyphs, num_inference_steps, guidance_scale, sampler, seed)
         except ValueError as error:
-            raise gr.Error(str(error)) from error
+            raise gr.Error(str(error), print_exception=False) from error
         yield from run_model(request)
 
     return generate

@@ -31,15 +31,15 @@ def build_page(pipeline: GlyffuserPipeline, on_gpu: Callable = lambda function: 
         pipeline: a loaded model.
         on_gpu: decorates the functions that run the model (`spaces.GPU` on ZeroGPU).
     """
-    renderer = GlyphRenderer()
+    renderer, characters = GlyphRenderer(), load_characters()
     with gr.Blocks(title="Glyffuser", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         gr.Markdown(TITLE, elem_id="title")
         with gr.Tab("Generate"):
             build_generate_tab(pipeline, on_gpu)
         with gr.Tab("One step") as single_step_tab:
-            build_single_step_tab(single_step_tab, pipeline, renderer, on_gpu)
+            build_single_step_tab(single_step_tab, pipeline, characters, renderer, on_gpu)
         with gr.Tab("Map") as explore_tab:
-            build_explore_tab(explore_tab, load_characters(), renderer)
+            build_explore_tab(explore_tab, characters, renderer)
         with gr.Accordion("How it works", open=False, elem_id="how-it-works"):
             gr.Markdown(HOW_IT_WORKS)
     return page.queue(max_size=MAX_QUEUE)

@@ -1,5 +1,8 @@
 """Tabs 2 and 3, and what stands around them, as a visitor uses them."""
 
+import re
+import time
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -10,34 +13,75 @@ def opened(page: Page, page_url: str) -> Page:
     return page
 
 
-def test_one_step_shows_what_the_prompt_adds(opened):
-    opened.get_by_role("tab", name="One step").click()
-    row = opened.locator("#step-row figure")
-    expect(row).to_have_count(6)
-    difference = row.last.locator("img")
-    gold = difference.get_attribute("src")
-    opened.fill("#step-prompt textarea", "fish")
-    expect(difference).not_to_have_attribute("src", gold)
+PURE_NOISE_FIGURES = 12
+CHARACTER_FIGURES = 13  # and the clean glyph
 
 
-def test_one_step_takes_a_real_character(opened):
+@pytest.fixture
+def one_step(opened: Page) -> Page:
     opened.get_by_role("tab", name="One step").click()
-    opened.fill("#step-character textarea", "河")
-    row = opened.locator("#step-row figure")
-    expect(row).to_have_count(7)
-    expect(opened.locator("#step-row")).to_contain_text("log-SNR -10.1")
-    opened.fill("#step-timestep input[type=number]", "300")
-    opened.press("#step-timestep input[type=number]", "Tab")
-    expect(opened.locator("#step-row")).not_to_contain_text("log-SNR -10.1")
+    expect(opened.locator("#step-row figure")).to_have_count(PURE_NOISE_FIGURES)
+    return opened
+
+
+def difference(page: Page):
+    return page.locator("#step-row").get_by_alt_text("Difference")
+
+
+def test_one_step_shows_what_the_prompt_adds(one_step):
+    gold = difference(one_step).get_attribute("src")
+    one_step.fill("#step-prompt textarea", "fish")
+    expect(difference(one_step)).not_to_have_attribute("src", gold)
+    expect(one_step.locator("#step-strips")).to_contain_text("Type a character")
+
+
+def test_one_step_takes_a_real_character(one_step):
+    one_step.fill("#step-character textarea", "河")
+    expect(one_step.locator("#step-row figure")).to_have_count(CHARACTER_FIGURES)
+    expect(one_step.locator("#step-row")).to_contain_text("log-SNR -10.1")
+    one_step.click("#step-definition button, button#step-definition")
+    expect(one_step.locator("#step-prompt textarea")).to_have_value(re.compile("river"))
+    expect(one_step.locator("#step-strips figure")).to_have_count(24)
+    expect(one_step.locator("#step-curve")).to_be_visible()
+    one_step.click("#step-noise")
+    expect(one_step.locator("#step-row figure")).to_have_count(PURE_NOISE_FIGURES)
+    expect(one_step.locator("#step-curve")).to_be_hidden()
+
+
+def test_one_step_redraws_within_half_a_second_of_a_move(one_step):
+    one_step.fill("#step-character textarea", "河")
+    expect(one_step.locator("#step-strips figure")).to_have_count(24)
+    seconds = []
+    for timestep in (700, 500, 300, 100, 50):
+        before = difference(one_step).get_attribute("src")
+        start = time.monotonic()
+        one_step.fill("#step-timestep input[type=number]", str(timestep))
+        one_step.press("#step-timestep input[type=number]", "Tab")
+        expect(difference(one_step)).not_to_have_attribute("src", before)
+        seconds.append(time.monotonic() - start)
+    print("seconds per move", [round(s, 2) for s in seconds])
+    assert sorted(seconds)[2] < 2  # a bound for a busy machine; the printed figures are the measurement
+    expect(one_step.locator("#step-row")).to_contain_text("Step to 10, DDIM")
+
+
+def test_one_step_goes_back_by_the_chosen_stride(one_step):
+    one_step.locator("#step-stride").get_by_text("250", exact=True).click()
+    expect(one_step.locator("#step-row")).to_contain_text("Step to 749, DDPM")
+
+
+def test_one_step_draws_a_character_at_random(one_step):
+    one_step.click("#step-random")
+    expect(one_step.locator("#step-row figure")).to_have_count(CHARACTER_FIGURES)
+    assert one_step.input_value("#step-prompt textarea") != "gold"
+    assert len(one_step.input_value("#step-character textarea")) == 1
+    expect(one_step.locator("#step-row")).to_contain_text("Step to 460, DDIM")
 
 
 @pytest.mark.parametrize("character", ["河川", "\U0001f600"])
-def test_one_step_refuses_what_it_cannot_draw(opened, character):
-    opened.get_by_role("tab", name="One step").click()
-    expect(opened.locator("#step-row figure")).to_have_count(6)
-    opened.fill("#step-character textarea", character)
-    expect(opened.locator("#step-message [role=alert]")).to_be_visible()
-    expect(opened.locator("#step-row figure")).to_have_count(6)  # what was there stays
+def test_one_step_refuses_what_it_cannot_draw(one_step, character):
+    one_step.fill("#step-character textarea", character)
+    expect(one_step.locator("#step-message [role=alert]")).to_be_visible()
+    expect(one_step.locator("#step-row figure")).to_have_count(PURE_NOISE_FIGURES)  # what was there stays
 
 
 def test_the_real_characters_are_found_by_their_words(opened):
