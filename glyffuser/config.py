@@ -62,7 +62,7 @@ class SampleConfig:
     """
 
     num_inference_steps: int = 25
-    guidance_scale: float = 6.0
+    guidance_scale: float = 8.0
     sampler: str = "dpm++"
     guidance_interval: tuple[int, int] = (0, 999)
 

@@ -92,19 +92,21 @@ def sample(
     predict: Predict,
     x_t: torch.Tensor,
     sampler: SchedulerMixin,
+    timesteps: list[int],
     generators: list[torch.Generator],
 ) -> Iterator[Frame]:
-    """Denoise a batch from pure noise, one frame per call of the model.
+    """Denoise a batch, one frame per call of the model.
 
     Args:
         predict: the model, guidance included.
-        x_t: float32 (batch, 1, 128, 128), standard Gaussian noise.
+        x_t: float32 (batch, 1, 128, 128), glyphs as noisy as the first timestep has them: pure noise at 999.
         sampler: from `make_sampler`.
+        timesteps: those of the sampler, or the last of them.
         generators: one per glyph, for the samplers that add noise on the way.
     """
-    num_steps = len(sampler.timesteps)
+    num_steps = len(timesteps)
     alphas_cumprod = sampler.alphas_cumprod.to(x_t.device)
-    for step, timestep in enumerate(sampler.timesteps.tolist(), start=1):
+    for step, timestep in enumerate(timesteps, start=1):
         output = predict(x_t, timestep)
         pred_x_0 = to_x_0(output, x_t, alphas_cumprod[timestep], sampler.config.prediction_type)
         x_t = sampler.step(output, timestep, x_t, **_noise_source(sampler, generators)).prev_sample

@@ -58,6 +58,21 @@ def signed_to_rgb(difference: torch.Tensor, limit: float = 1.0) -> np.ndarray:
     return colour.round().byte().numpy()
 
 
+def heat_to_rgb(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """Lay a heat map over a glyph: where it is hot, paper turns red and ink dark red.
+
+    Args:
+        pixels: uint8 (height, width).
+        heat: float (height, width) in [0, 1].
+
+    Returns:
+        uint8 (height, width, 3).
+    """
+    grey = 0.75 * PAPER + 0.25 * pixels[..., None].astype(np.float32)  # a faint glyph, so that the heat is seen
+    red = np.array(SIGNED_COLOURS[1], dtype=np.float32) * grey / PAPER
+    return (grey + (red - grey) * heat[..., None]).round().astype(np.uint8)
+
+
 def to_pil(pixels: np.ndarray) -> Image.Image:
     """A picture from uint8 (height, width), grey, or (height, width, 3), in colour."""
     return Image.fromarray(pixels)

@@ -11,7 +11,7 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 
 from glyffuser.config import GLYPH_SIZE, MAX_SEED, SampleConfig
-from glyffuser.diffusion import Frame, make_sampler, sample
+from glyffuser.diffusion import Frame, add_noise, make_sampler, sample
 from glyffuser.images import to_pil, x_0_to_uint8
 from glyffuser.prior import GlyphPrior
 from glyffuser.text import TextEncoder, TextStates, clean_prompt, sentence_vectors
@@ -150,13 +150,22 @@ class GlyffuserPipeline(DiffusionPipeline):
         sentences = (sentence_vectors(states) * ~is_null[:, None]).to(self.device)
         return make_conditioning(states, self.glyph_prior(sentences).cpu(), is_null).to(self.device)
 
-    def stream(self, prompts: list[str], seeds: list[int], config: SampleConfig) -> Iterator[Frame]:
+    def stream(
+        self,
+        prompts: list[str],
+        seeds: list[int],
+        config: SampleConfig,
+        x_0: torch.Tensor | None = None,
+        start_timestep: int = 999,
+    ) -> Iterator[Frame]:
         """Denoise one glyph per prompt, one frame per model call.
 
         Args:
             prompts: English definitions; "" samples the unconditional distribution.
             seeds: one per prompt; decides that glyph alone, whatever else is in the batch.
             config: sampler, steps and guidance.
+            x_0: float32 (batch, 1, 128, 128) in [-1, 1], glyphs to begin from instead of pure noise.
+            start_timestep: how deep those are noised first; only the steps from there on are taken.
 
         Returns:
             Frames in sampling order; the last one holds the finished glyphs in [-1, 1].
@@ -166,10 +175,16 @@ class GlyffuserPipeline(DiffusionPipeline):
         """
         if not prompts or len(prompts) != len(seeds):
             raise ValueError(f"there must be one seed per prompt, got {len(prompts)} prompts and {len(seeds)} seeds")
-        x_T, generators = initial_noise(seeds)
+        x_t, generators = initial_noise(seeds)
         prompts = [clean_prompt(prompt) for prompt in prompts]
         sampler = make_sampler(config.sampler, self.scheduler, config.num_inference_steps)
-        return sample(self._guided(prompts, config), x_T.to(self.device), sampler, generators)
+        timesteps = sampler.timesteps.tolist()
+        if x_0 is not None:
+            timesteps = [timestep for timestep in timesteps if timestep <= start_timestep]
+            if not timesteps:
+                raise ValueError(f"{config.num_inference_steps} steps leave none below timestep {start_timestep}")
+            x_t = add_noise(x_0, x_t, sampler.alphas_cumprod[timesteps[0]])
+        return sample(self._guided(prompts, config), x_t.to(self.device), sampler, timesteps, generators)
 
     def __call__(
         self, prompts: str | list[str], seeds: list[int] | None = None, config: SampleConfig | None = None

@@ -128,6 +128,12 @@ class TextEncoder:
         states = self.model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]).last_hidden_state
         return TextStates(states.float() * mask[..., None], mask)
 
+    def tokens(self, text: str) -> list[str]:
+        """The tokens that count, special ones included, as the tokenizer spells them."""
+        with self._lock:
+            ids = self.tokenizer(text, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+            return self.tokenizer.convert_ids_to_tokens(ids)
+
     def num_tokens(self, text: str) -> int:
         """Tokens of `text` before it is cut to `MAX_TOKENS`."""
         with self._lock:

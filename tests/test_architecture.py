@@ -13,7 +13,7 @@ MODULES = sorted((ROOT / "glyffuser").rglob("*.py"))
 
 BASE = {"config", "images"}
 PARTS = {"data", "text", "prior", "unet", "diffusion"}
-SAMPLING = {"pipeline", "single_step", "sample"}
+SAMPLING = {"pipeline", "single_step", "attention", "redraw", "sample"}
 # room -> rooms that it may import from
 RULE = {
     "config": set(),
@@ -21,6 +21,8 @@ RULE = {
     **{part: BASE for part in PARTS},
     "pipeline": BASE | PARTS,
     "single_step": BASE | PARTS | {"pipeline"},
+    "redraw": BASE | PARTS | {"pipeline"},
+    "attention": BASE | PARTS | {"pipeline"},
     "sample": BASE | PARTS | {"pipeline"},
     "ui": BASE | PARTS | SAMPLING,
     "bench": BASE | PARTS | SAMPLING | {"ui"},

@@ -98,7 +98,8 @@ def generators() -> list[torch.Generator]:
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_every_sampler_reaches_the_glyph_that_the_model_sees(name, num_steps, prediction_type, x_0, noise):
     scheduler = training_scheduler(prediction_type)
-    frames = list(sample(oracle(x_0, scheduler), noise, make_sampler(name, scheduler, num_steps), generators()))
+    sampler = make_sampler(name, scheduler, num_steps)
+    frames = list(sample(oracle(x_0, scheduler), noise, sampler, sampler.timesteps.tolist(), generators()))
     assert [frame.step for frame in frames] == list(range(1, num_steps + 1))
     assert frames[0].timestep == 999 and all(a.timestep > b.timestep for a, b in zip(frames, frames[1:], strict=False))
     assert all((frame.pred_x_0 - x_0).abs().max() < 0.02 for frame in frames)
@@ -115,7 +116,8 @@ def test_only_the_stochastic_samplers_use_the_generators(name, is_random, noise)
     def run(seed):
         sources = [torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed + 1)]
         sampler = make_sampler(name, scheduler, 4)
-        return list(sample(lambda x_t, t: 0.1 * x_t, noise, sampler, sources))[-1].x_t
+        timesteps = sampler.timesteps.tolist()
+        return list(sample(lambda x_t, t: 0.1 * x_t, noise, sampler, timesteps, sources))[-1].x_t
 
     assert torch.equal(run(1), run(1))
     assert torch.equal(run(1), run(2)) != is_random
@@ -151,3 +153,14 @@ def test_single_steps_agree_with_diffusers(name, stride, x_0, noise):
             ours = ddpm_step(x_t, pred_x_0, alpha_bar, alpha_bar_previous, fresh)
             theirs = sampler.step(output, timestep, x_t, generator=generators())
         assert torch.allclose(ours, theirs.prev_sample, atol=1e-4), timestep
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_run_may_begin_in_the_middle(name, x_0, noise):
+    scheduler = training_scheduler()
+    sampler = make_sampler(name, scheduler, 20)
+    timesteps = sampler.timesteps.tolist()[12:]
+    x_t = add_noise(-x_0, noise, scheduler.alphas_cumprod[timesteps[0]])
+    frames = list(sample(oracle(x_0, scheduler), x_t, sampler, timesteps, generators()))
+    assert [frame.timestep for frame in frames] == timesteps and frames[0].num_inference_steps == 8
+    assert (frames[-1].x_t - x_0).abs().mean() < 0.02

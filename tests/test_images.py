@@ -9,6 +9,7 @@ from glyffuser.images import (
     encode_jpeg,
     encode_png,
     grid_columns,
+    heat_to_rgb,
     read_settings,
     signed_to_rgb,
     tile,
@@ -69,3 +70,11 @@ def test_signs_have_colours():
     assert full_red == [178, 24, 43] and full_blue == [33, 102, 172]
     assert half_red[0] > half_red[2] and half_blue[2] > half_blue[0]
     assert Image.open(io.BytesIO(encode_png(colours))).mode == "RGB"
+
+
+def test_heat_reddens_and_leaves_the_cold_grey():
+    pixels = np.array([[255, 255, 0, 0]], np.uint8)
+    cold_paper, hot_paper, cold_ink, hot_ink = heat_to_rgb(pixels, np.array([[0.0, 1.0, 0.0, 1.0]]))[0].astype(int)
+    assert cold_paper.tolist() == [255, 255, 255] and len(set(cold_ink.tolist())) == 1
+    assert hot_paper[0] - hot_paper[1] > 100 and hot_ink[0] - hot_ink[1] > 100
+    assert hot_ink.sum() < hot_paper.sum()

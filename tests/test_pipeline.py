@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from glyffuser.config import SampleConfig
+from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.diffusion import SAMPLERS, training_scheduler
-from glyffuser.images import x_0_to_uint8
+from glyffuser.images import uint8_to_x_0, x_0_to_uint8
 from glyffuser.pipeline import CheckpointError, GlyffuserPipeline, best_device, initial_noise
 from glyffuser.prior import GlyphPrior
 from glyffuser.sample import DEFAULT_CHECKPOINT
@@ -128,9 +129,6 @@ def test_the_null_prompt_is_silent(pipeline):
 
 def test_gold_looks_like_gold(pipeline):
     """The metal radical stands on the left of the sampled glyphs as it does in the real ones, and not by chance."""
-    from glyffuser.data.glyphs import GlyphRenderer
-    from glyffuser.images import uint8_to_x_0
-
     renderer = GlyphRenderer()
     metals = uint8_to_x_0(renderer.render_all("銅銀鋼鐵錢針鉛鍋鏡鎖鈴銘")).mean(dim=0)[:, :, :56]
     everyday = uint8_to_x_0(renderer.render_all("河村打吃情虫竹話紅仁鳥妹")).mean(dim=0)[:, :, :56]
@@ -224,3 +222,20 @@ def test_the_device_can_be_named(monkeypatch):
     monkeypatch.delenv("GLYFFUSER_DEVICE")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert best_device() == "cuda"
+
+
+def test_a_glyph_that_is_hardly_noised_comes_back_and_a_drowned_one_does_not(pipeline):
+    river = uint8_to_x_0(GlyphRenderer().render_all("河"))
+
+    def redrawn(start_timestep):
+        frames = list(pipeline.stream(["river"], [0], SampleConfig(10, guidance_scale=1), river, start_timestep))
+        assert frames[0].timestep <= start_timestep
+        return (frames[-1].x_t - river).square().mean().item()
+
+    assert redrawn(100) < 0.05 < redrawn(999)
+
+
+def test_a_start_without_steps_is_refused(tiny_pipeline):
+    glyph = torch.ones(1, 1, 128, 128)
+    with pytest.raises(ValueError, match="4 steps leave none below timestep 100"):
+        tiny_pipeline.stream(["gold"], [0], FEW, glyph, start_timestep=100)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from glyffuser.config import MAX_SEED, SampleConfig
 from glyffuser.diffusion import SAMPLERS, Frame
@@ -103,16 +104,35 @@ def stream_frames(
         "state": "running",
         "step": 0,
         "timestep": None,
-        "x_t": _jpeg(x_0_to_uint8(noise)),
+        "x_t": grid_as_jpeg(noise),
         "pred_x_0": None,
     }
-    last_time = clock()
+    throttle = Throttle(clock)
     for frame in pipeline.stream([request.prompt] * len(request.seeds), request.seeds, request.config):
         if frame.step == frame.num_inference_steps:
             yield base | _finished(frame, request)
-        elif clock() - last_time >= 1 / MAX_FRAMES_PER_SECOND:
-            last_time = clock()
+        elif throttle.is_due():
             yield base | _running(frame)
+
+
+class Throttle:
+    """Says when the next frame may be sent."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """
+        Args:
+            clock: seconds.
+        """
+        self._clock = clock
+        self._last = clock()
+
+    def is_due(self) -> bool:
+        """Whether a frame's time has passed since the last that was due."""
+        now = self._clock()
+        if now - self._last < 1 / MAX_FRAMES_PER_SECOND:
+            return False
+        self._last = now
+        return True
 
 
 def _running(frame: Frame) -> dict:
@@ -120,8 +140,8 @@ def _running(frame: Frame) -> dict:
         "state": "running",
         "step": frame.step,
         "timestep": frame.timestep,
-        "x_t": _jpeg(x_0_to_uint8(frame.x_t)),
-        "pred_x_0": _jpeg(x_0_to_uint8(frame.pred_x_0)),
+        "x_t": grid_as_jpeg(frame.x_t),
+        "pred_x_0": grid_as_jpeg(frame.pred_x_0),
     }
 
 
@@ -146,8 +166,9 @@ def _finished(frame: Frame, request: Request) -> dict:
     }
 
 
-def _jpeg(glyphs: np.ndarray) -> str:
-    return data_url(encode_jpeg(tile(glyphs)), "image/jpeg")
+def grid_as_jpeg(x: torch.Tensor) -> str:
+    """A frame of glyphs (batch, 1, 128, 128) as the player takes it: small, with slight losses."""
+    return data_url(encode_jpeg(tile(x_0_to_uint8(x))), "image/jpeg")
 
 
 def _in_range(name: str, value: float, low: float, high: float, kind: type) -> float:

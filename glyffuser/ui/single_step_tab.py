@@ -6,28 +6,41 @@ from dataclasses import dataclass
 
 import gradio as gr
 import numpy as np
-import plotly.graph_objects as go
 import torch
 
+from glyffuser.attention import AttentionRecorder, WordAttention
 from glyffuser.config import MAX_SEED
 from glyffuser.data.characters import Character
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.images import encode_png, signed_to_rgb, uint8_to_x_0, x_0_to_uint8
+from glyffuser.images import uint8_to_x_0
 from glyffuser.pipeline import GlyffuserPipeline
-from glyffuser.single_step import Prediction, SingleStep, take_step, take_steps
+from glyffuser.single_step import SingleStep, take_step, take_steps
 from glyffuser.text import MAX_PROMPT_LENGTH
-from glyffuser.ui.figures import figure, figures
-from glyffuser.ui.frame_player import data_url
 from glyffuser.ui.generate_tab import MODEL_QUEUE, QUICK
+from glyffuser.ui.new_meaning import build_new_meaning
 from glyffuser.ui.notices import notice
+from glyffuser.ui.step_figures import (
+    STRIP_TIMESTEPS,
+    error_curve,
+    step_as_html,
+    step_as_json,
+    strips_as_html,
+    words_as_html,
+)
 
 STRIDES = [1, 10, 40, 100, 250]
-STRIP_TIMESTEPS = [999, 900, 750, 600, 450, 300, 150, 50]
 CURVE_TIMESTEPS = sorted({*STRIP_TIMESTEPS, *range(0, 1000, 50), 10, 25})
 INTRODUCTION = """
 Generating is the same small step taken over and over: the network looks at a noisy picture and says which part of it is
 noise. Here is one such step. Leave the character empty to show it **pure noise**, where only the definition can tell it
 anything, or type a real character and choose how deep it is buried.
+"""
+WHERE_WORDS_GO = """
+### Where did each word go?
+At every place of the glyph the network asks which token to listen to (cross-attention). The redder, the more this place
+listens to it, each token on a scale of its own; the figure says how much it gets in all. [CLS] and [SEP] mark the
+prompt's beginning and end, and take what no word wants: often nearly everything, since the network also knows the whole
+sentence in two other ways, as a vector and as the blurry guess.
 """
 NEEDS_CHARACTER = "Type a character, or draw one at random, to see it sink into the noise and come out again."
 
@@ -57,6 +70,7 @@ def build_single_step_tab(
         renderer: draws real characters.
         on_gpu: decorates the functions that run the model (`spaces.GPU` on ZeroGPU).
     """
+    recorder = AttentionRecorder(pipeline)
     by_char = {character.char: character for character in characters}
 
     def check(prompt: str, seed: float | None, char: str) -> Source:
@@ -67,28 +81,35 @@ def build_single_step_tab(
         return Source(prompt or "", int(seed), x_0)
 
     @on_gpu
-    def run_step(source: Source, timestep: int, stride: int) -> SingleStep:
-        return take_step(pipeline, source.prompt, source.seed, timestep, source.x_0, stride)
+    def run_step(source: Source, timestep: int, stride: int) -> tuple[SingleStep, WordAttention]:
+        step = take_step(pipeline, source.prompt, source.seed, timestep, source.x_0, stride)
+        return step, recorder.look(source.prompt, step.x_t, [timestep])
 
     @on_gpu
-    def run_steps(source: Source) -> list[SingleStep]:
-        return take_steps(pipeline, source.prompt, source.seed, CURVE_TIMESTEPS, source.x_0)
+    def run_steps(source: Source) -> tuple[list[SingleStep], WordAttention]:
+        steps = take_steps(pipeline, source.prompt, source.seed, CURVE_TIMESTEPS, source.x_0)
+        shown = [step for step in steps if step.timestep in STRIP_TIMESTEPS]
+        timesteps = [step.timestep for step in shown]
+        return steps, recorder.look(source.prompt, torch.cat([step.x_t for step in shown]), timesteps)
 
     def step_for_visitor(prompt, seed, char, timestep, stride):
         try:
-            return step_as_html(run_step(check(prompt, seed, char), int(timestep), int(stride))), ""
+            step, attention = run_step(check(prompt, seed, char), int(timestep), int(stride))
         except ValueError as error:
-            return gr.skip(), notice(str(error), "error")
+            return gr.skip(), gr.skip(), notice(str(error), "error")
+        words = words_as_html(f"At timestep {step.timestep}", attention, step.with_prompt.pred_x_0)
+        return step_as_html(step), words, ""
 
     def steps_for_visitor(prompt, seed, char):
         try:
             source = check(prompt, seed, char)
             if source.x_0 is None:
-                return notice(NEEDS_CHARACTER), gr.Plot(visible=False)
-            steps = run_steps(source)
+                return notice(NEEDS_CHARACTER), gr.Plot(visible=False), ""
+            steps, attention = run_steps(source)
         except ValueError:
-            return gr.skip(), gr.skip()  # the step's own event says what is wrong
-        return strips_as_html(steps), gr.Plot(error_curve(steps), visible=True)
+            return gr.skip(), gr.skip(), gr.skip()  # the step's own event says what is wrong
+        words = words_as_html("Averaged over the timesteps above", attention, source.x_0)
+        return strips_as_html(steps), gr.Plot(error_curve(steps), visible=True), words
 
     def draw_character():
         character = random.choice(characters)
@@ -125,6 +146,9 @@ def build_single_step_tab(
     )
     strips = gr.HTML("", elem_id="step-strips")
     curve = gr.Plot(label="How well the noise is told from the glyph", elem_id="step-curve", visible=False)
+    gr.Markdown(WHERE_WORDS_GO)
+    words_now = gr.HTML("", elem_id="step-words")
+    words_on_average = gr.HTML("", elem_id="step-words-average")
 
     on_model = {
         "trigger_mode": "always_last",  # while one drags, only the newest position counts
@@ -140,13 +164,15 @@ def build_single_step_tab(
         [*changes, timestep.change, stride.change],
         step_for_visitor,
         [*source, timestep, stride],
-        [row, message],
+        [row, words_now, message],
         **on_model,
     )
-    gr.on(changes, steps_for_visitor, source, [strips, curve], **on_model)
+    gr.on(changes, steps_for_visitor, source, [strips, curve, words_on_average], **on_model)
     at_random.click(draw_character, None, [char, prompt], **QUICK).then(lambda: 500, None, timestep, **QUICK)
     its_definition.click(definition_of, char, [prompt, message], **QUICK)
     pure_noise.click(lambda: ("", 999), None, [char, timestep], **QUICK)
+
+    build_new_meaning(pipeline, check, char, seed, on_gpu, on_model)
 
     def single_step(prompt: str, timestep: int = 999, character: str = "", seed: int = 0, stride: int = 40) -> dict:
         """Take one denoising step apart.
@@ -163,107 +189,8 @@ def build_single_step_tab(
             and without_prompt: noise_error, x_0_error (or null) and the pictures eps, pred_x_0, ddim and ddpm.
         """
         try:
-            return step_as_json(run_step(check(prompt, seed, character), timestep, stride))
+            return step_as_json(run_step(check(prompt, seed, character), timestep, stride)[0])
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     gr.api(single_step, api_name="single_step", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
-
-
-def step_as_html(step: SingleStep) -> str:
-    """All pictures and numbers of one step, each with what it shows."""
-    given = [
-        _figure(step.prior, "Prior", "What the words alone suggest."),
-        *([_figure(step.x_0, "Clean glyph x₀", "What is hidden in the noise.")] if step.x_0 is not None else []),
-        _figure(step.noise, "Noise", "Drawn from the seed."),
-        _figure(step.x_t, "Noisy glyph xₜ", f"What the network is shown: log-SNR {step.log_snr:.1f}."),
-    ]
-    difference = figure(
-        signed_to_rgb(step.difference)[0],
-        "Difference",
-        "What the definition changes in the guess: red is more ink, blue is more paper.",
-    )
-    return (
-        f"<h3>What goes in</h3>{figures(given)}"
-        f"<h3>What comes out, without the prompt</h3>{figures(_answer(step, step.without_prompt))}"
-        f"<h3>What comes out, with the prompt</h3>{figures([*_answer(step, step.with_prompt), difference])}"
-    )
-
-
-def _answer(step: SingleStep, answer: Prediction) -> list[str]:
-    to = max(step.timestep - step.stride, 0)
-    error = "" if answer.x_0_error is None else f" Error {answer.x_0_error:.2g}."
-    return [
-        _figure(answer.eps, "Predicted noise", f"The noise it sees. Error {answer.noise_error:.2g}."),
-        _figure(answer.pred_x_0, "Predicted glyph", f"What it sees behind the noise.{error}"),
-        _figure(answer.ddim, f"Step to {to}, DDIM", "Part of the noise taken away, nothing added."),
-        _figure(answer.ddpm, f"Step to {to}, DDPM", "More taken away, fresh noise added."),
-    ]
-
-
-def strips_as_html(steps: list[SingleStep]) -> str:
-    """Three rows over timesteps: the noised glyph, and the guess without and with the prompt."""
-    shown = sorted((step for step in steps if step.timestep in STRIP_TIMESTEPS), key=lambda step: -step.timestep)
-    rows = [
-        ("Noisy glyph", [step.x_t for step in shown]),
-        ("Guess without the prompt", [step.without_prompt.pred_x_0 for step in shown]),
-        ("Guess with the prompt", [step.with_prompt.pred_x_0 for step in shown]),
-    ]
-    return "".join(
-        f'<h4>{title}</h4><div class="glyff-strip">'
-        + "".join(
-            figure(x_0_to_uint8(x)[0], f"{title} at {step.timestep}", "", heading=str(step.timestep))
-            for x, step in zip(pictures, shown, strict=True)
-        )
-        + "</div>"
-        for title, pictures in rows
-    )
-
-
-def error_curve(steps: list[SingleStep]) -> go.Figure:
-    """Noise error against timestep, with and without the prompt."""
-    timesteps = [step.timestep for step in steps]
-    plot = go.Figure(
-        [
-            go.Scatter(x=timesteps, y=[s.without_prompt.noise_error for s in steps], name="without prompt"),
-            go.Scatter(x=timesteps, y=[s.with_prompt.noise_error for s in steps], name="with prompt"),
-        ]
-    )
-    plot.data[0].line.color, plot.data[1].line.color = "#8d8373", "#c63f31"
-    plot.update_layout(
-        xaxis_title="timestep",
-        yaxis_title="mean squared error of the predicted noise",
-        yaxis_type="log",
-        height=320,
-        margin={"l": 60, "r": 10, "t": 10, "b": 40},
-        legend={"orientation": "h", "y": 1.1},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font_color="#8d8373",
-    )
-    return plot
-
-
-def step_as_json(step: SingleStep) -> dict:
-    """The same for programs."""
-
-    def picture(x: torch.Tensor | None) -> str | None:
-        return None if x is None else data_url(encode_png(x_0_to_uint8(x)[0]), "image/png")
-
-    def answer(prediction: Prediction) -> dict:
-        pictures = {name: picture(getattr(prediction, name)) for name in ("eps", "pred_x_0", "ddim", "ddpm")}
-        return pictures | {"noise_error": prediction.noise_error, "x_0_error": prediction.x_0_error}
-
-    return {
-        "timestep": step.timestep,
-        "stride": step.stride,
-        "log_snr": step.log_snr,
-        **{name: picture(getattr(step, name)) for name in ("x_0", "noise", "x_t", "prior")},
-        "difference": data_url(encode_png(signed_to_rgb(step.difference)[0]), "image/png"),
-        "with_prompt": answer(step.with_prompt),
-        "without_prompt": answer(step.without_prompt),
-    }
-
-
-def _figure(x: torch.Tensor, title: str, caption: str) -> str:
-    return figure(x_0_to_uint8(x)[0], title, caption)

@@ -77,6 +77,31 @@ def test_one_step_draws_a_character_at_random(one_step):
     expect(one_step.locator("#step-row")).to_contain_text("Step to 460, DDIM")
 
 
+def test_one_step_shows_where_the_words_went(one_step):
+    one_step.fill("#step-character textarea", "河")
+    one_step.fill("#step-prompt textarea", "river water")
+    tokens = ["[CLS]", "river", "water", "[SEP]"]
+    for section in ("#step-words", "#step-words-average"):
+        expect(one_step.locator(f"{section} figcaption strong")).to_have_text(tokens)
+
+
+def test_a_glyph_gets_a_new_meaning(one_step):
+    one_step.click("#redraw")
+    expect(one_step.locator("#redraw-message")).to_contain_text("needs a character to begin with")
+    one_step.fill("#step-character textarea", "河")
+    one_step.fill("#redraw-prompt textarea", "fish")
+    one_step.click("#redraw")
+    player = one_step.locator("#redraw-player .glyff-player")
+    expect(player).to_have_attribute("data-state", "done", timeout=90_000)
+    sentence = one_step.inner_text("#redraw-message")
+    shares = [int(share) for share in re.findall(r"(\d+)% from", sentence)]
+    assert len(shares) == 4 and shares[0] < shares[-1] and shares[-1] > 80
+    one_step.click("#redraw")
+    expect(player).to_have_attribute("data-state", "running")
+    one_step.click("#redraw-stop")
+    expect(player).to_have_attribute("data-state", "stopped")
+
+
 @pytest.mark.parametrize("character", ["河川", "\U0001f600"])
 def test_one_step_refuses_what_it_cannot_draw(one_step, character):
     one_step.fill("#step-character textarea", character)

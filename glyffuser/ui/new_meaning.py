@@ -1,0 +1,108 @@
+"""In tab 2: a real glyph is noised to several depths and denoised under another definition."""
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import gradio as gr
+import torch
+
+from glyffuser.config import SampleConfig
+from glyffuser.images import encode_png, grid_columns, tile, x_0_to_uint8
+from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.redraw import RedrawFrame, ink_survival, redraw
+from glyffuser.ui.frame_player import build_frame_player, data_url
+from glyffuser.ui.generation import Throttle, grid_as_jpeg
+from glyffuser.ui.notices import notice
+
+START_TIMESTEPS = [900, 700, 500, 300]
+EXPLANATION = """
+### New meaning
+Noise the character to four depths, then denoise each of them under **another** definition. Deep down the old strokes
+are forgotten and the new meaning draws freely; near the surface the old glyph wins.
+"""
+
+
+def build_new_meaning(
+    pipeline: GlyffuserPipeline, check: Callable, char: gr.Textbox, seed: gr.Number, on_gpu: Callable, on_model: dict
+) -> None:
+    """Lay out the section and wire it to the model.
+
+    Args:
+        pipeline: a loaded model.
+        check: (prompt, seed, char) -> an object with prompt, seed and x_0, or ValueError.
+        char: field of the character.
+        seed: field of the seed.
+        on_gpu: decorates the function that runs the model (`spaces.GPU` on ZeroGPU).
+        on_model: arguments of an event that runs the model.
+    """
+
+    @on_gpu
+    def run_redraw(prompt: str, seed: int, x_0: torch.Tensor) -> Iterator[dict]:
+        yield from redraw_frames(pipeline, prompt, seed, x_0)
+
+    def redraw_for_visitor(prompt, seed, char):
+        try:
+            source = check(prompt, seed, char)
+            if source.x_0 is None:
+                raise ValueError("New meaning needs a character to begin with; type one above.")
+            for frame in run_redraw(source.prompt, source.seed, source.x_0):
+                yield frame, notice(frame.get("note", ""))
+        except ValueError as error:
+            yield gr.skip(), notice(str(error), "error")
+
+    gr.Markdown(EXPLANATION)
+    with gr.Row():
+        prompt = gr.Textbox("bird", label="New definition", elem_id="redraw-prompt", scale=3, min_width=200)
+        start = gr.Button("Give it a new meaning", variant="primary", elem_id="redraw", scale=1, min_width=200)
+        stop = gr.Button("Stop", elem_id="redraw-stop", scale=1, min_width=100)
+    message = gr.HTML("", elem_id="redraw-message")
+    player = build_frame_player(view="pred_x_0", elem_id="redraw-player")
+    run = gr.on(
+        [start.click, prompt.submit],
+        redraw_for_visitor,
+        [prompt, seed, char],
+        [player, message],
+        **on_model | {"trigger_mode": "multiple", "show_progress_on": message},
+    )
+    stop.click(
+        lambda: ({"state": "stopped"}, ""), None, [player, message], cancels=[run], queue=False,
+        show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+
+
+def redraw_frames(pipeline: GlyffuserPipeline, prompt: str, seed: int, x_0: torch.Tensor) -> Iterator[dict]:
+    """The redrawings as the player takes them; the last frame's "note" says how much ink survived."""
+    base = {
+        "run": uuid.uuid4().hex,
+        "label": prompt,
+        "seeds": [seed] * len(START_TIMESTEPS),
+        "num_glyphs": len(START_TIMESTEPS),
+        "columns": grid_columns(len(START_TIMESTEPS)),
+    }
+    throttle = Throttle()
+    for frame in redraw(pipeline, prompt, seed, x_0, START_TIMESTEPS, SampleConfig()):
+        where = {"step": frame.step, "num_steps": frame.num_steps, "timestep": frame.timestep}
+        if frame.step == frame.num_steps:
+            yield base | where | _finished(frame, x_0)
+        elif frame.step == 0 or throttle.is_due():
+            pred_x_0 = None if frame.step == 0 else grid_as_jpeg(frame.pred_x_0)
+            yield base | where | {"state": "running", "x_t": grid_as_jpeg(frame.x_t), "pred_x_0": pred_x_0}
+
+
+def _finished(frame: RedrawFrame, x_0: torch.Tensor) -> dict:
+    glyphs = x_0_to_uint8(frame.x_t)
+    pictures = [data_url(encode_png(pixels), "image/png") for pixels in (tile(glyphs), *glyphs)]
+    return {
+        "state": "done",
+        "x_t": pictures[0],
+        "pred_x_0": pictures[0],
+        "downloads": pictures,
+        "download_names": ["new-meaning.png", *(f"new-meaning-from-{start}.png" for start in START_TIMESTEPS)],
+        "note": survival_sentence(ink_survival(x_0, frame.x_t).tolist()),
+    }
+
+
+def survival_sentence(shares: list[float]) -> str:
+    """How much of the old ink survived from each depth, in a sentence."""
+    parts = [f"{share:.0%} from {start}" for share, start in zip(shares, START_TIMESTEPS, strict=True)]
+    return f"Of the old ink there is left: {', '.join(parts)}."

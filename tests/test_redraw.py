@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from glyffuser.config import SampleConfig
+from glyffuser.data.glyphs import GlyphRenderer
+from glyffuser.diffusion import add_noise
+from glyffuser.images import uint8_to_x_0
+from glyffuser.pipeline import initial_noise
+from glyffuser.redraw import ink_survival, redraw
+
+CONFIG = SampleConfig(num_inference_steps=10, guidance_scale=5)
+
+
+@pytest.fixture(scope="module")
+def river() -> torch.Tensor:
+    return uint8_to_x_0(GlyphRenderer().render_all("河"))
+
+
+def test_the_redrawings_follow_one_another(tiny_pipeline, river):
+    frames = list(redraw(tiny_pipeline, "bird", 0, river, [999, 500], CONFIG))
+    # ten steps at 999, 899 ... 99: all of them from 999, five from 500
+    assert [frame.step for frame in frames] == list(range(16)) and frames[0].num_steps == 15
+    assert [frame.timestep for frame in frames[10:12]] == [99, 499]
+    noised = add_noise(river, initial_noise([0])[0], tiny_pipeline.scheduler.alphas_cumprod[500])
+    assert torch.allclose(frames[0].x_t[1:], noised, atol=1e-6)
+    assert torch.equal(frames[5].x_t[1], frames[0].x_t[1]) and torch.equal(frames[15].x_t[0], frames[10].x_t[0])
+    assert frames[15].x_t.abs().max() <= 1
+
+
+def test_each_redrawing_is_a_run_of_its_own(tiny_pipeline, river):
+    last = list(redraw(tiny_pipeline, "bird", 7, river, [700, 300], CONFIG))[-1]
+    alone = list(tiny_pipeline.stream(["bird"], [7], CONFIG, river, 300))[-1]
+    assert torch.allclose(last.x_t[1:], alone.x_t, atol=1e-5)
+
+
+def test_the_deeper_the_less_survives(pipeline, river):
+    last = list(redraw(pipeline, "bird", 0, river, [950, 200], CONFIG))[-1]
+    deep, shallow = ink_survival(river, last.x_t).tolist()
+    assert deep < 0.75 and shallow > 0.9
+
+
+def test_survival_is_a_share_of_the_old_ink():
+    glyph = torch.ones(1, 1, 128, 128)
+    glyph[..., :10, :] = -1
+    half, none = glyph.clone(), torch.ones_like(glyph)
+    half[..., :5, :] = 1
+    assert ink_survival(glyph, torch.cat([glyph, half, none])).tolist() == [1, 0.5, 0]
+    assert ink_survival(none, glyph).tolist() == [0]
