@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from glyffuser.config import PAPER
+from glyffuser.config import GLYPH_SIZE, PAPER
 
 SIGNED_COLOURS = ((255, 255, 255), (178, 24, 43), (33, 102, 172))
 """Zero, more ink, more paper: told apart by the colour-blind, too (ColorBrewer RdBu)."""
@@ -113,6 +113,24 @@ def encode_png(pixels: np.ndarray, settings: dict | None = None) -> bytes:
     buffer = io.BytesIO()
     to_pil(pixels).save(buffer, "PNG", pnginfo=_settings_chunk(settings) if settings else None)
     return buffer.getvalue()
+
+
+def decode_glyph(png: bytes) -> np.ndarray:
+    """The pixels of a picture of one glyph.
+
+    Returns:
+        uint8 (128, 128).
+
+    Raises:
+        ValueError: if it is no PNG of 128 by 128 pixels.
+    """
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
+            if picture.size != (GLYPH_SIZE, GLYPH_SIZE):
+                raise ValueError(f"a glyph has {GLYPH_SIZE} by {GLYPH_SIZE} pixels, this picture {picture.size}")
+            return np.asarray(picture.convert("L"))
+    except OSError as error:
+        raise ValueError("this file is not a PNG picture") from error
 
 
 def read_settings(png: bytes) -> dict:

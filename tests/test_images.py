@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from glyffuser.images import (
+    decode_glyph,
     encode_jpeg,
     encode_png,
     grid_columns,
@@ -78,3 +79,12 @@ def test_heat_reddens_and_leaves_the_cold_grey():
     assert cold_paper.tolist() == [255, 255, 255] and len(set(cold_ink.tolist())) == 1
     assert hot_paper[0] - hot_paper[1] > 100 and hot_ink[0] - hot_ink[1] > 100
     assert hot_ink.sum() < hot_paper.sum()
+
+
+def test_a_glyph_is_read_back_from_its_png():
+    glyph = np.arange(128 * 128, dtype=np.uint32).reshape(128, 128).astype(np.uint8)
+    assert np.array_equal(decode_glyph(encode_png(glyph)), glyph)
+    with pytest.raises(ValueError, match="128 by 128 pixels"):
+        decode_glyph(encode_png(glyph[:64]))
+    with pytest.raises(ValueError, match="not a PNG"):
+        decode_glyph(encode_jpeg(glyph))

@@ -18,14 +18,30 @@ Look for a word, and see which parts its characters share: that is what the mode
 """
 
 
-def build_explore_tab(tab: gr.Tab, characters: list[Character], renderer: GlyphRenderer) -> None:
+# Gradio hands in element and trigger
+HAND_OVER = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-char]");
+  if (button) trigger("select", { char: button.dataset.char });
+});
+"""
+
+
+def build_explore_tab(tab: gr.Tab, characters: list[Character], renderer: GlyphRenderer) -> gr.HTML:
     """Lay out the tab; the first search is made when it is first opened.
 
     Args:
         tab: where it stands.
         characters: all that can be found.
         renderer: draws them.
+
+    Returns:
+        The hits, whose select event hands a character over.
     """
+
+    def as_figure(hit: Character) -> str:
+        button = f'<button type="button" class="glyff-hand-over" data-char="{hit.char}">Take apart</button>'
+        return figure(np.asarray(renderer.render(hit.char)), title_of(hit), hit.definition, below=button)
 
     def search_for_visitor(query: str) -> tuple[str, str]:
         try:
@@ -34,14 +50,14 @@ def build_explore_tab(tab: gr.Tab, characters: list[Character], renderer: GlyphR
             return gr.skip(), notice(str(error), "error")
         shown = hits[:MAX_SHOWN]
         return (
-            figures([figure(np.asarray(renderer.render(hit.char)), title_of(hit), hit.definition) for hit in shown]),
+            figures([as_figure(hit) for hit in shown]),
             notice(summary(len(hits), len(shown))),
         )
 
     gr.Markdown(INTRODUCTION.format(count=len(characters)))
     query = gr.Textbox("metal", label="Word", info="A character itself works too.", elem_id="map-query")
     message = gr.HTML("", elem_id="map-message")
-    hits = gr.HTML("", elem_id="map-hits")
+    hits = gr.HTML("", js_on_load=HAND_OVER, elem_id="map-hits")
     gr.on(
         [tab.select, query.change],
         search_for_visitor,
@@ -52,6 +68,7 @@ def build_explore_tab(tab: gr.Tab, characters: list[Character], renderer: GlyphR
         show_progress="hidden",
         api_visibility="private",
     )
+    return hits
 
 
 def find_by_word(characters: list[Character], query: str) -> list[Character]:

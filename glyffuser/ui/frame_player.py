@@ -9,7 +9,7 @@ import gradio as gr
 _ASSETS = Path(__file__).parent / "assets"
 
 
-def build_frame_player(view: Literal["x_t", "pred_x_0"] = "x_t", **kwargs: Any) -> gr.HTML:
+def build_frame_player(view: Literal["x_t", "pred_x_0"] = "x_t", can_hand_over: bool = False, **kwargs: Any) -> gr.HTML:
     """A component whose value is one frame after another; the browser keeps them all.
 
     A frame is a dict:
@@ -22,10 +22,12 @@ def build_frame_player(view: Literal["x_t", "pred_x_0"] = "x_t", **kwargs: Any) 
         state: "running", or "done" on the last frame, which also has
         downloads, download_names: data URLs and file names of the whole grid and then of each glyph.
 
-    The dict `{"state": "stopped"}` ends a run early.
+    The dict `{"state": "stopped"}` ends a run early. With `can_hand_over`, a finished glyph that was picked can be handed
+    over: the component's select event then carries label, seed and picture (a data URL).
 
     Args:
         view: what is shown first; the visitor can switch.
+        can_hand_over: whether a picked glyph can be handed to another tab.
         kwargs: as for `gr.HTML`.
     """
     return gr.HTML(
@@ -33,8 +35,21 @@ def build_frame_player(view: Literal["x_t", "pred_x_0"] = "x_t", **kwargs: Any) 
         html_template=(_ASSETS / "frame_player.html").read_text(encoding="utf-8"),
         js_on_load=(_ASSETS / "frame_player.js").read_text(encoding="utf-8"),
         view=view,
+        can_hand_over=can_hand_over,
         **kwargs,
     )
+
+
+def from_data_url(url: str) -> bytes:
+    """What `data_url` was made of.
+
+    Raises:
+        ValueError: if it is no data URL.
+    """
+    header, comma, body = url.partition(",")
+    if not (header.startswith("data:") and header.endswith(";base64") and comma):
+        raise ValueError("this is not a data URL")
+    return base64.b64decode(body, validate=True)
 
 
 def data_url(content: bytes, mime_type: str) -> str:

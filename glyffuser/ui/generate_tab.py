@@ -71,12 +71,15 @@ class Controls:
     player: gr.HTML
 
 
-def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable) -> None:
+def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable) -> gr.HTML:
     """Lay out the tab inside the current `gr.Blocks` and wire it to the model.
 
     Args:
         pipeline: a loaded model.
         on_gpu: decorates the function that runs the model (`spaces.GPU` on ZeroGPU).
+
+    Returns:
+        The frame player, whose select event hands a glyph over.
     """
 
     @on_gpu
@@ -87,6 +90,7 @@ def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable) -> None:
     _wire_runs(controls, pipeline, run_model)
     _wire_fields(controls, pipeline)
     gr.api(_api(run_model), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
+    return controls.player
 
 
 def _lay_out(pipeline: GlyffuserPipeline) -> Controls:
@@ -116,7 +120,7 @@ def _lay_out(pipeline: GlyffuserPipeline) -> Controls:
             with gr.Accordion("Settings", open=False, elem_id="settings"):
                 settings = _lay_out_settings(pipeline.device)
         with gr.Column(scale=5, min_width=320):
-            player = build_frame_player(elem_id="player")
+            player = build_frame_player(can_hand_over=True, elem_id="player")
     return Controls(prompt, message, suggestion, examples, generate, stop, *settings, player)
 
 

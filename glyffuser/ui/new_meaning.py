@@ -23,15 +23,18 @@ are forgotten and the new meaning draws freely; near the surface the old glyph w
 
 
 def build_new_meaning(
-    pipeline: GlyffuserPipeline, check: Callable, char: gr.Textbox, seed: gr.Number, on_gpu: Callable, on_model: dict
+    pipeline: GlyffuserPipeline,
+    check: Callable,
+    source: list[gr.components.Component],
+    on_gpu: Callable,
+    on_model: dict,
 ) -> None:
     """Lay out the section and wire it to the model.
 
     Args:
         pipeline: a loaded model.
-        check: (prompt, seed, char) -> an object with prompt, seed and x_0, or ValueError.
-        char: field of the character.
-        seed: field of the seed.
+        check: (prompt, seed, character, picture) -> an object with prompt, seed and x_0, or ValueError.
+        source: fields of seed, character and picture.
         on_gpu: decorates the function that runs the model (`spaces.GPU` on ZeroGPU).
         on_model: arguments of an event that runs the model.
     """
@@ -40,9 +43,9 @@ def build_new_meaning(
     def run_redraw(prompt: str, seed: int, x_0: torch.Tensor) -> Iterator[dict]:
         yield from redraw_frames(pipeline, prompt, seed, x_0)
 
-    def redraw_for_visitor(prompt, seed, char):
+    def redraw_for_visitor(prompt, seed, char, picture):
         try:
-            source = check(prompt, seed, char)
+            source = check(prompt, seed, char, picture)
             if source.x_0 is None:
                 raise ValueError("New meaning needs a character to begin with; type one above.")
             for frame in run_redraw(source.prompt, source.seed, source.x_0):
@@ -60,7 +63,7 @@ def build_new_meaning(
     run = gr.on(
         [start.click, prompt.submit],
         redraw_for_visitor,
-        [prompt, seed, char],
+        [prompt, *source],
         [player, message],
         **on_model | {"trigger_mode": "multiple", "show_progress_on": message},
     )

@@ -9,13 +9,17 @@ from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.ui.explore_tab import build_explore_tab
-from glyffuser.ui.generate_tab import build_generate_tab
+from glyffuser.ui.generate_tab import QUICK, build_generate_tab
 from glyffuser.ui.single_step_tab import build_single_step_tab
 from glyffuser.ui.theme import build_theme
 
 ASSETS = Path(__file__).parent / "assets"
 MAX_QUEUE = 20
 """Runs that may wait; whoever comes later is told that the queue is full."""
+
+ONE_STEP = "one-step"
+MIDDLE = 500
+"""A timestep at which a glyph is half drowned."""
 
 TITLE = """
 # Glyffuser
@@ -34,15 +38,28 @@ def build_page(pipeline: GlyffuserPipeline, on_gpu: Callable = lambda function: 
     renderer, characters = GlyphRenderer(), load_characters()
     with gr.Blocks(title="Glyffuser", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         gr.Markdown(TITLE, elem_id="title")
-        with gr.Tab("Generate"):
-            build_generate_tab(pipeline, on_gpu)
-        with gr.Tab("One step") as single_step_tab:
-            build_single_step_tab(single_step_tab, pipeline, characters, renderer, on_gpu)
-        with gr.Tab("Map") as explore_tab:
-            build_explore_tab(explore_tab, characters, renderer)
+        with gr.Tabs() as tabs:
+            with gr.Tab("Generate"):
+                player = build_generate_tab(pipeline, on_gpu)
+            with gr.Tab("One step", id=ONE_STEP) as single_step_tab:
+                source = build_single_step_tab(single_step_tab, pipeline, characters, renderer, on_gpu)
+            with gr.Tab("Map") as explore_tab:
+                hits = build_explore_tab(explore_tab, characters, renderer)
+        player.select(take_glyph_apart, None, [tabs, *source], **QUICK)
+        hits.select(take_character_apart, None, [tabs, *source], **QUICK)
         with gr.Accordion("How it works", open=False, elem_id="how-it-works"):
             gr.Markdown(HOW_IT_WORKS)
     return page.queue(max_size=MAX_QUEUE)
+
+
+def take_glyph_apart(event: gr.EventData) -> tuple:
+    """Hand the glyph picked in Generate to One step: the tab, prompt, character, picture and timestep there."""
+    return gr.Tabs(selected=ONE_STEP), event.label, "", event.picture, MIDDLE
+
+
+def take_character_apart(event: gr.EventData) -> tuple:
+    """Hand a character found on the Map to One step, with its definition left for the visitor to add."""
+    return gr.Tabs(selected=ONE_STEP), gr.skip(), event.char, None, MIDDLE
 
 
 def launch_options() -> dict:

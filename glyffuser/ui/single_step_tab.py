@@ -12,10 +12,11 @@ from glyffuser.attention import AttentionRecorder, WordAttention
 from glyffuser.config import MAX_SEED
 from glyffuser.data.characters import Character
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.images import uint8_to_x_0
+from glyffuser.images import decode_glyph, uint8_to_x_0
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.single_step import SingleStep, take_step, take_steps
 from glyffuser.text import MAX_PROMPT_LENGTH
+from glyffuser.ui.frame_player import from_data_url
 from glyffuser.ui.generate_tab import MODEL_QUEUE, QUICK
 from glyffuser.ui.new_meaning import build_new_meaning
 from glyffuser.ui.notices import notice
@@ -60,7 +61,7 @@ def build_single_step_tab(
     characters: list[Character],
     renderer: GlyphRenderer,
     on_gpu: Callable,
-) -> None:
+) -> list[gr.components.Component]:
     """Lay out the tab and wire it to the model; the first step is taken when the tab is first opened.
 
     Args:
@@ -69,15 +70,22 @@ def build_single_step_tab(
         characters: those that can be drawn at random.
         renderer: draws real characters.
         on_gpu: decorates the functions that run the model (`spaces.GPU` on ZeroGPU).
+
+    Returns:
+        What another tab sets to hand something over: prompt, character, picture (a data URL or None) and timestep.
     """
     recorder = AttentionRecorder(pipeline)
     by_char = {character.char: character for character in characters}
 
-    def check(prompt: str, seed: float | None, char: str) -> Source:
+    def check(prompt: str, seed: float | None, char: str, picture: str | None = None) -> Source:
         if seed is None or not 0 <= seed <= MAX_SEED:
             raise ValueError(f"The seed must be a whole number from 0 to {MAX_SEED}.")
         char = (char or "").strip()
-        x_0 = uint8_to_x_0(np.asarray(renderer.render(char)))[None] if char else None
+        x_0 = None
+        if char:
+            x_0 = uint8_to_x_0(np.asarray(renderer.render(char)))[None]
+        elif picture:
+            x_0 = uint8_to_x_0(decode_glyph(from_data_url(picture)))[None]
         return Source(prompt or "", int(seed), x_0)
 
     @on_gpu
@@ -92,17 +100,17 @@ def build_single_step_tab(
         timesteps = [step.timestep for step in shown]
         return steps, recorder.look(source.prompt, torch.cat([step.x_t for step in shown]), timesteps)
 
-    def step_for_visitor(prompt, seed, char, timestep, stride):
+    def step_for_visitor(prompt, seed, char, picture, timestep, stride):
         try:
-            step, attention = run_step(check(prompt, seed, char), int(timestep), int(stride))
+            step, attention = run_step(check(prompt, seed, char, picture), int(timestep), int(stride))
         except ValueError as error:
             return gr.skip(), gr.skip(), notice(str(error), "error")
         words = words_as_html(f"At timestep {step.timestep}", attention, step.with_prompt.pred_x_0)
         return step_as_html(step), words, ""
 
-    def steps_for_visitor(prompt, seed, char):
+    def steps_for_visitor(prompt, seed, char, picture):
         try:
-            source = check(prompt, seed, char)
+            source = check(prompt, seed, char, picture)
             if source.x_0 is None:
                 return notice(NEEDS_CHARACTER), gr.Plot(visible=False), ""
             steps, attention = run_steps(source)
@@ -158,8 +166,9 @@ def build_single_step_tab(
         "show_progress_on": message,
         "api_visibility": "private",
     }
-    source = [prompt, seed, char]
-    changes = [tab.select, prompt.change, seed.change, char.change]
+    picture = gr.State(None)  # of a glyph handed over from Generate; a typed character goes before it
+    source = [prompt, seed, char, picture]
+    changes = [tab.select, *(part.change for part in source)]
     gr.on(
         [*changes, timestep.change, stride.change],
         step_for_visitor,
@@ -170,9 +179,9 @@ def build_single_step_tab(
     gr.on(changes, steps_for_visitor, source, [strips, curve, words_on_average], **on_model)
     at_random.click(draw_character, None, [char, prompt], **QUICK).then(lambda: 500, None, timestep, **QUICK)
     its_definition.click(definition_of, char, [prompt, message], **QUICK)
-    pure_noise.click(lambda: ("", 999), None, [char, timestep], **QUICK)
+    pure_noise.click(lambda: ("", None, 999), None, [char, picture, timestep], **QUICK)
 
-    build_new_meaning(pipeline, check, char, seed, on_gpu, on_model)
+    build_new_meaning(pipeline, check, source[1:], on_gpu, on_model)
 
     def single_step(prompt: str, timestep: int = 999, character: str = "", seed: int = 0, stride: int = 40) -> dict:
         """Take one denoising step apart.
@@ -194,3 +203,4 @@ def build_single_step_tab(
             raise gr.Error(str(error), print_exception=False) from error
 
     gr.api(single_step, api_name="single_step", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
+    return [prompt, char, picture, timestep]

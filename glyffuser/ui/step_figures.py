@@ -23,7 +23,8 @@ def step_as_html(step: SingleStep) -> str:
     difference = figure(
         signed_to_rgb(step.difference)[0],
         "Difference",
-        "What the definition changes in the guess: red is more ink, blue is more paper.",
+        "What the definition changes in the guess.",
+        below='<p class="glyff-legend"><span>more ink</span><span>more paper</span></p>',
     )
     return (
         f"<h3>What goes in</h3>{figures(given)}"

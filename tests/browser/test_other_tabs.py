@@ -6,6 +6,9 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
+from glyffuser.images import decode_glyph
+from glyffuser.ui.frame_player import from_data_url
+
 
 @pytest.fixture
 def opened(page: Page, page_url: str) -> Page:
@@ -64,6 +67,15 @@ def test_one_step_redraws_within_half_a_second_of_a_move(one_step):
     expect(one_step.locator("#step-row")).to_contain_text("Step to 10, DDIM")
 
 
+def test_one_step_draws_other_noise_for_another_seed(one_step):
+    noise = one_step.locator("#step-row").get_by_alt_text("Noise", exact=True)
+    before = noise.get_attribute("src")
+    one_step.fill("#step-seed input", "8")
+    expect(noise).not_to_have_attribute("src", before)
+    one_step.fill("#step-seed input", "-8")
+    expect(one_step.locator("#step-message")).to_contain_text("must be a whole number from 0")
+
+
 def test_one_step_goes_back_by_the_chosen_stride(one_step):
     one_step.locator("#step-stride").get_by_text("250", exact=True).click()
     expect(one_step.locator("#step-row")).to_contain_text("Step to 749, DDPM")
@@ -118,6 +130,41 @@ def test_the_real_characters_are_found_by_their_words(opened):
     expect(opened.locator("#map-hits")).to_contain_text("river")
     opened.fill("#map-query textarea", "no such word")
     expect(opened.locator("#map-message")).to_contain_text("No character has this word")
+
+
+def test_a_character_of_the_map_is_taken_apart(opened):
+    opened.get_by_role("tab", name="Map").click()
+    opened.fill("#map-query textarea", "河")
+    expect(opened.locator("#map-hits figure")).to_have_count(1)
+    opened.click("#map-hits button[data-char]")
+    expect(opened.locator("#step-character textarea")).to_have_value("河")
+    expect(opened.locator("#step-row figure")).to_have_count(CHARACTER_FIGURES)
+    expect(opened.locator("#step-strips figure")).to_have_count(24)
+
+
+def test_a_generated_glyph_is_taken_apart(opened):
+    opened.click("#settings button")
+    opened.fill("#num-steps input[type=number]", "3")
+    opened.press("#num-steps input[type=number]", "Tab")
+    opened.locator("#examples").get_by_text("fish", exact=True).click()
+    player = opened.locator("#player .glyff-player")
+    expect(player).to_have_attribute("data-state", "done", timeout=90_000)
+    hand_over = player.locator("[data-part=hand-over]")
+    expect(hand_over).to_be_hidden()
+    player.locator("canvas").press("ArrowRight")
+    picture = player.locator("[data-part=download-one]").get_attribute("href")
+    hand_over.click()
+    expect(opened.locator("#step-prompt textarea")).to_have_value("fish")
+    expect(opened.locator("#step-row figure")).to_have_count(CHARACTER_FIGURES)
+    shown = opened.locator("#step-row").get_by_alt_text("Clean glyph").get_attribute("src")
+    assert pixels_of(shown) == pixels_of(picture)
+    expect(opened.locator("#step-strips figure")).to_have_count(24)
+    opened.click("#step-noise")
+    expect(opened.locator("#step-row figure")).to_have_count(PURE_NOISE_FIGURES)
+
+
+def pixels_of(picture: str) -> bytes:
+    return decode_glyph(from_data_url(picture)).tobytes()
 
 
 def test_how_it_works_unfolds(opened):

@@ -1,5 +1,5 @@
-// Draws the frames of a run on a canvas and keeps them. Gradio hands in element, props and watch; what the value holds
-// is told in frame_player.py.
+// Draws the frames of a run on a canvas and keeps them. Gradio hands in element, props, watch and trigger; what the value
+// holds is told in frame_player.py.
 
 const TEXT = {
   views: { x_t: "Noisy glyph", pred_x_0: "Predicted glyph" },
@@ -21,6 +21,7 @@ const TEXT = {
   seeds: (seeds) => (seeds.length === 1 ? "Seed " + seeds[0] : "Seeds " + seeds[0] + " to " + seeds[seeds.length - 1]),
   download: "Download PNG",
   downloadOne: "Download this glyph",
+  handOver: "Take this glyph apart",
   started: "Denoising has begun.",
   finished: "Finished.",
 };
@@ -257,6 +258,7 @@ function offerDownloads() {
   const last = frames[frames.length - 1];
   offer("download", last, last && last.downloads ? 0 : null);
   offer("download-one", last, last && last.downloads && picked !== null ? picked + 1 : null);
+  part("hand-over").hidden = !props.can_hand_over || part("download-one").hidden;
   const seeds = frames[0].seeds;
   part("picked").textContent = picked === null ? TEXT.seeds(seeds) : TEXT.picked(picked + 1, seeds[picked]);
 }
@@ -267,6 +269,11 @@ function offer(name, frame, index) {
   if (index === null) return link.removeAttribute("href");
   link.href = frame.downloads[index];
   link.download = frame.download_names[index];
+}
+
+function handOver() {
+  const last = frames[frames.length - 1];
+  trigger("select", { label: last.label, seed: last.seeds[picked], picture: last.downloads[picked + 1] });
 }
 
 // --- controls
@@ -287,6 +294,8 @@ part("views").setAttribute("aria-label", TEXT.viewsLabel);
 scrubber.setAttribute("aria-label", TEXT.scrubber);
 part("download").textContent = TEXT.download;
 part("download-one").textContent = TEXT.downloadOne;
+part("hand-over").textContent = TEXT.handOver;
+part("hand-over").addEventListener("click", handOver);
 part("play").textContent = TEXT.play;
 scrubber.addEventListener("input", scrub);
 part("play").addEventListener("click", replay);
