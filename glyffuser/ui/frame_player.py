@@ -22,8 +22,8 @@ def build_frame_player(view: Literal["x_t", "pred_x_0"] = "x_t", can_hand_over: 
         state: "running", or "done" on the last frame, which also has
         downloads, download_names: data URLs and file names of the whole grid and then of each glyph.
 
-    The dict `{"state": "stopped"}` ends a run early. With `can_hand_over`, a finished glyph that was picked can be handed
-    over: the component's select event then carries label, seed and picture (a data URL).
+    The dict `{"state": "stopped"}` ends a run early. With `can_hand_over`, a finished glyph that was picked can be
+    handed over: the component's select event then carries label, seed and picture (a data URL).
 
     Args:
         view: what is shown first; the visitor can switch.

@@ -115,8 +115,8 @@ def _lay_out(pipeline: GlyffuserPipeline) -> Controls:
                 elem_id="examples",
             )
             with gr.Row(elem_classes="glyff-actions"):
-                generate = gr.Button("Generate", variant="primary", elem_id="generate", scale=3)
-                stop = gr.Button("Stop", elem_id="stop", scale=1)
+                generate = gr.Button("Generate", variant="primary", elem_id="generate", scale=3, min_width=120)
+                stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=80)
             with gr.Accordion("Settings", open=False, elem_id="settings"):
                 settings = _lay_out_settings(pipeline.device)
         with gr.Column(scale=5, min_width=320):

@@ -123,8 +123,9 @@ def words_as_html(title: str, attention: WordAttention, x_0: torch.Tensor) -> st
     maps = attention.maps.mean(dim=0)
     pixels = x_0_to_uint8(x_0)[0]
     heats = (maps / maps.amax(dim=(1, 2), keepdim=True)).numpy()
+    shares = maps.mean(dim=(1, 2)).tolist()
     shown = [
-        figure(heat_to_rgb(pixels, heat), f"Attention to {token}", f"{share:.1%} of the attention", heading=token)
-        for token, heat, share in zip(attention.tokens, heats, maps.mean(dim=(1, 2)).tolist(), strict=True)
+        figure(heat_to_rgb(pixels, heat), f"Attention to {token}", f"{share:.2g} % of the attention", heading=token)
+        for token, heat, share in zip(attention.tokens, heats, [100 * share for share in shares], strict=True)
     ]
     return f"<h4>{title}</h4>{figures(shown)}"

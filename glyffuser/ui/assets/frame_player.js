@@ -18,7 +18,7 @@ const TEXT = {
   glyphs: (count) => (count === 1 ? "1 glyph" : count + " glyphs"),
   promised: (label) => (label ? " for " + label : " without a definition"),
   picked: (number, seed) => "Glyph " + number + " · seed " + seed,
-  seeds: (seeds) => (seeds.length === 1 ? "Seed " + seeds[0] : "Seeds " + seeds[0] + " to " + seeds[seeds.length - 1]),
+  seeds: (first, last) => (first === last ? "Seed " + first : "Seeds " + first + " to " + last),
   download: "Download PNG",
   downloadOne: "Download this glyph",
   handOver: "Take this glyph apart",
@@ -260,7 +260,7 @@ function offerDownloads() {
   offer("download-one", last, last && last.downloads && picked !== null ? picked + 1 : null);
   part("hand-over").hidden = !props.can_hand_over || part("download-one").hidden;
   const seeds = frames[0].seeds;
-  part("picked").textContent = picked === null ? TEXT.seeds(seeds) : TEXT.picked(picked + 1, seeds[picked]);
+  part("picked").textContent = picked === null ? TEXT.seeds(seeds[0], seeds[seeds.length - 1]) : TEXT.picked(picked + 1, seeds[picked]);
 }
 
 function offer(name, frame, index) {
