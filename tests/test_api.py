@@ -85,7 +85,8 @@ def test_a_single_step_comes_as_numbers_and_pictures(client):
     ("setting", "value", "sentence"),
     [
         ("timestep", 1000, "between 0 and 999; got 1000"),
-        ("character", "河川", "exactly one character"),
+        ("character", "河川", "'河川' is not one of the 20,592 characters"),
+        ("character", "A", "'A' is not one of"),
         ("stride", 0, "between 1 and 1000; got 0"),
         ("seed", -1, "from 0 to 4294967295"),
     ],

@@ -83,6 +83,10 @@ def build_single_step_tab(
         char = (char or "").strip()
         x_0 = None
         if char:
+            if char not in by_char:
+                raise ValueError(
+                    f"{char[:20]!r} is not one of the {len(by_char):,} characters here; type one of those."
+                )
             x_0 = uint8_to_x_0(np.asarray(renderer.render(char)))[None]
         elif picture:
             x_0 = uint8_to_x_0(decode_glyph(from_data_url(picture)))[None]
