@@ -9,6 +9,7 @@ import torch
 from diffusers import DiffusionPipeline, SchedulerMixin, UNet2DConditionModel
 from diffusers.utils import BaseOutput
 from PIL import Image
+from safetensors import SafetensorError, safe_open
 
 from glyffuser.config import GLYPH_SIZE, MAX_SEED, SampleConfig
 from glyffuser.diffusion import Frame, add_noise, make_sampler, sample
@@ -199,8 +200,10 @@ class GlyffuserPipeline(DiffusionPipeline):
         prompts = [prompts] if isinstance(prompts, str) else prompts
         seeds = list(range(len(prompts))) if seeds is None else seeds
         config = config or SampleConfig()
-        for frame in self.progress_bar(self.stream(prompts, seeds, config), total=config.num_inference_steps):
-            finished = frame.x_t
+        with self.progress_bar(total=config.num_inference_steps) as progress:
+            for frame in self.stream(prompts, seeds, config):
+                finished = frame.x_t
+                progress.update()
         return GlyffuserOutput(images=[to_pil(pixels) for pixels in x_0_to_uint8(finished)])
 
     def _guided(self, prompts: list[str], config: SampleConfig):
@@ -239,8 +242,6 @@ _PARTS = tuple(
 
 def _check_weights(folder: Path) -> None:
     """Open every weights file, so that a cut-off download or an LFS pointer is named for what it is."""
-    from safetensors import SafetensorError, safe_open
-
     for part in _PARTS:
         if not part.endswith(".safetensors"):
             continue
