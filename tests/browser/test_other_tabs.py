@@ -97,6 +97,13 @@ def test_one_step_shows_where_the_words_went(one_step):
         expect(one_step.locator(f"{section} figcaption strong")).to_have_text(tokens)
 
 
+def test_markup_in_a_prompt_is_only_text(one_step):
+    one_step.fill("#step-prompt textarea", "<i>${1+1}</i> {{y}} `z`")
+    tokens = one_step.locator("#step-words figcaption strong")
+    expect(tokens).to_contain_text(["<", "i", ">", "$", "{", "1", "+"])
+    assert one_step.locator("#step-words i").count() == 0
+
+
 def test_a_glyph_gets_a_new_meaning(one_step):
     one_step.click("#redraw")
     expect(one_step.locator("#redraw-message")).to_contain_text("needs a character to begin with")
