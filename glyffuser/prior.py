@@ -1,13 +1,16 @@
 """The glyph prior: what the words alone suggest, before any noise is removed.
 
 The text-to-image-embedding stage of DALL-E 2 (Ramesh et al. 2022) made small: five little networks, each trained
-without one fifth of the definitions, map a sentence vector to the principal components of a blurry glyph.
+without one fifth of the definitions, tell from a sentence vector which family of characters is meant, those that share
+a radical and a layout. The guess is the families' average glyphs, mixed by their probabilities.
 """
 
 import torch
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import nn
+
+MEAN_OF_FOLDS = -1
 
 
 class GlyphPrior(ModelMixin, ConfigMixin):
@@ -18,44 +21,69 @@ class GlyphPrior(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(
         self,
+        families: tuple[tuple[int, str], ...],
         text_channels: int = 384,
         hidden_channels: tuple[int, int] = (1024, 256),
-        num_components: int = 192,
         grid_size: int = 32,
         num_folds: int = 5,
         input_scale: float = 19.6,
+        sharpness: float = 3.0,
     ) -> None:
         """
         Args:
+            families: radical and layout ("any" for the rest of a radical) of each family.
             text_channels: width of the sentence vector.
             hidden_channels: widths of each fold's two hidden layers.
-            num_components: principal components that each fold predicts.
             grid_size: side of the picture.
-            num_folds: networks whose predictions are averaged.
+            num_folds: networks whose probabilities are averaged.
             input_scale: brings the centred, unit-length sentence vector to unit variance per channel.
+            sharpness: the power that probabilities are raised to when a prompt is sampled: at 1 all families that
+                come into question are mixed, as in training; above it the likeliest ones win.
         """
         super().__init__()
         self.folds = nn.ModuleList(
-            _Fold(text_channels, hidden_channels, num_components, input_scale) for _ in range(num_folds)
+            _Fold(text_channels, hidden_channels, len(families), input_scale) for _ in range(num_folds)
         )
-        # component -> picture, in units of the pictures' standard deviation over the training captions
-        self.register_buffer("basis", torch.zeros(num_components, grid_size**2))
+        # average glyph of each family less the mean glyph, in units of `std`
+        self.register_buffer("family_glyphs", torch.zeros(len(families), grid_size**2))
         self.register_buffer("mean_glyph", torch.zeros(grid_size**2))
         self.register_buffer("std", torch.ones(1))
 
-    def forward(self, sentence: torch.Tensor) -> torch.Tensor:
+    def probabilities(self, sentence: torch.Tensor, folds: torch.Tensor | None = None) -> torch.Tensor:
+        """Which families a sentence speaks of.
+
+        Args:
+            sentence: (batch, text_channels), unit length.
+            folds: int64 (batch,), the network to be asked for each row, `MEAN_OF_FOLDS` for all of them; all of them
+                for every row when not given.
+
+        Returns:
+            float32 (batch, families), each row sums to 1.
+        """
+        sentence = sentence.to(self.family_glyphs.dtype)
+        each = torch.stack([fold(sentence).float().softmax(dim=-1) for fold in self.folds])  # (folds, batch, families)
+        if folds is None:
+            return each.mean(dim=0)
+        own = each[folds.clamp(min=0), torch.arange(len(sentence))]
+        return torch.where((folds == MEAN_OF_FOLDS)[:, None], each.mean(dim=0), own)
+
+    def forward(
+        self, sentence: torch.Tensor, sharpness: float | None = None, folds: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Guess the glyph.
 
         Args:
             sentence: (batch, text_channels), unit length; a zero vector stands for the null prompt.
+            sharpness: as in the config, which is the default.
+            folds: as in `probabilities`; training asks the network that has not seen the caption.
 
         Returns:
             float32 (batch, 1, grid_size, grid_size): deviation from the mean glyph in standard deviations, paper
             positive, ink negative; zeros for the null prompt.
         """
-        sentence = sentence.to(self.basis.dtype)
-        components = torch.stack([fold(sentence) for fold in self.folds]).mean(dim=0)  # (batch, num_components)
-        picture = (components @ self.basis).float() * sentence.any(dim=-1, keepdim=True)
+        power = self.config.sharpness if sharpness is None else sharpness
+        weights = (power * self.probabilities(sentence, folds).log()).softmax(dim=-1)
+        picture = (weights @ self.family_glyphs.float()) * sentence.any(dim=-1, keepdim=True)
         size = self.config.grid_size
         return picture.view(-1, 1, size, size)
 
@@ -65,7 +93,7 @@ class GlyphPrior(ModelMixin, ConfigMixin):
 
 
 class _Fold(nn.Module):
-    def __init__(self, text_channels: int, hidden: tuple[int, int], num_components: int, input_scale: float) -> None:
+    def __init__(self, text_channels: int, hidden: tuple[int, int], num_families: int, input_scale: float) -> None:
         super().__init__()
         self.input_scale = input_scale
         self.register_buffer("mean", torch.zeros(text_channels))
@@ -76,7 +104,7 @@ class _Fold(nn.Module):
             nn.Linear(hidden[0], hidden[1]),
             nn.GELU(),
             nn.Dropout(0.25),
-            nn.Linear(hidden[1], num_components),
+            nn.Linear(hidden[1], num_families),
         )
 
     def forward(self, sentence: torch.Tensor) -> torch.Tensor:

@@ -28,8 +28,10 @@ def pipeline() -> GlyffuserPipeline:
 def tiny_pipeline() -> GlyffuserPipeline:
     """A network of random weights that answers in a few milliseconds."""
     torch.manual_seed(0)
-    prior = GlyphPrior(hidden_channels=(16, 16), num_components=4, num_folds=2)
-    torch.nn.init.normal_(prior.basis)
+    prior = GlyphPrior(
+        ((9, "left-right"), (85, "left-right"), (140, "top-bottom")), hidden_channels=(16, 16), num_folds=2
+    )
+    torch.nn.init.normal_(prior.family_glyphs)
     return GlyffuserPipeline(build_unet(TINY), prior, training_scheduler())
 
 

@@ -24,7 +24,10 @@ RULE = {
     "redraw": BASE | PARTS | {"pipeline"},
     "attention": BASE | PARTS | {"pipeline"},
     "sample": BASE | PARTS | {"pipeline"},
-    "ui": BASE | PARTS | SAMPLING,
+    "training": BASE | PARTS | SAMPLING,
+    "evaluation": BASE | PARTS | SAMPLING,
+    "explorer": BASE | PARTS | SAMPLING,
+    "ui": BASE | PARTS | SAMPLING | {"explorer", "evaluation"},
     "bench": BASE | PARTS | SAMPLING | {"ui"},
 }
 

@@ -25,7 +25,8 @@ def tracked_files() -> list[Path]:
 
 def test_the_tree_names_every_module():
     modules = {path.name for path in (ROOT / "glyffuser").glob("*.py")} - NOT_IN_THE_TREE
-    modules |= {path.name for path in (ROOT / "glyffuser" / "data").glob("*.py")} - NOT_IN_THE_TREE
+    for room in ("data", "training"):
+        modules |= {path.name for path in (ROOT / "glyffuser" / room).glob("*.py")} - NOT_IN_THE_TREE
     assert {name for name in modules if name not in TREE} == set()
 
 
@@ -53,7 +54,16 @@ def test_the_commands_of_the_readme_are_understood(line):
     sample._parser().parse_args(shlex.split(line))
 
 
-@pytest.mark.parametrize("module", ["glyffuser.sample", "glyffuser.bench"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "glyffuser.sample",
+        "glyffuser.bench",
+        "glyffuser.training",
+        "glyffuser.training.prior",
+        "glyffuser.training.smoke",
+    ],
+)
 def test_every_command_explains_itself(module):
     result = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0 and "default" in result.stdout

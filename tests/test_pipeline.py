@@ -213,7 +213,7 @@ def test_weights_of_another_network_are_refused(copied):
 
 def test_a_prior_is_read_with_its_settings(copied):
     prior = GlyphPrior.from_pretrained(copied / "glyph_prior")
-    assert len(prior.folds) == 2 and prior.basis.shape == (4, 1024)
+    assert len(prior.folds) == 2 and prior.family_glyphs.shape == (3, 1024)
 
 
 def test_the_device_can_be_named(monkeypatch):

@@ -1,16 +1,49 @@
+import pytest
 import torch
 
-from glyffuser.prior import GlyphPrior
+from glyffuser.prior import MEAN_OF_FOLDS, GlyphPrior
 from glyffuser.text import sentence_vectors
 
 
-def test_shapes_follow_the_settings():
-    prior = GlyphPrior(text_channels=8, hidden_channels=(16, 8), num_components=3, grid_size=4, num_folds=2).eval()
-    torch.nn.init.normal_(prior.basis)
-    picture = prior(torch.randn(5, 8))
+@pytest.fixture
+def small_prior():
+    torch.manual_seed(0)
+    families = ((9, "left-right"), (9, "any"), (85, "left-right"))
+    prior = GlyphPrior(families, text_channels=8, hidden_channels=(16, 8), grid_size=4, num_folds=2).eval()
+    for parameter in prior.parameters():
+        torch.nn.init.normal_(parameter)
+    torch.nn.init.normal_(prior.family_glyphs)
+    return prior
+
+
+def test_shapes_follow_the_settings(small_prior):
+    picture = small_prior(torch.randn(5, 8))
     assert picture.shape == (5, 1, 4, 4) and picture.dtype == torch.float32
-    assert prior.to_x_0(picture).shape == picture.shape
-    assert prior.to_x_0(picture).abs().max() <= 1
+    assert small_prior.to_x_0(picture).shape == picture.shape
+    assert small_prior.to_x_0(picture).abs().max() <= 1
+
+
+def test_the_guess_mixes_the_families_by_their_probabilities(small_prior):
+    sentences = torch.randn(5, 8)
+    probabilities = small_prior.probabilities(sentences)
+    assert torch.allclose(probabilities.sum(dim=1), torch.ones(5))
+    mixed = (probabilities @ small_prior.family_glyphs).view(5, 1, 4, 4)
+    assert torch.allclose(small_prior(sentences, sharpness=1.0), mixed, atol=1e-6)
+
+
+def test_the_sharper_the_nearer_to_the_likeliest_family(small_prior):
+    sentences = torch.randn(5, 8)
+    likeliest = small_prior.family_glyphs[small_prior.probabilities(sentences).argmax(dim=1)].view(5, 1, 4, 4)
+    distances = [(small_prior(sentences, sharpness=power) - likeliest).norm().item() for power in (1.0, 3.0, 400.0)]
+    assert distances[0] > distances[1] > distances[2]
+    assert torch.equal(small_prior(sentences), small_prior(sentences, sharpness=small_prior.config.sharpness))
+
+
+def test_each_row_can_ask_the_fold_that_has_not_seen_it(small_prior):
+    sentences = torch.randn(3, 8)
+    each = torch.stack([fold(sentences).softmax(dim=-1) for fold in small_prior.folds])
+    chosen = small_prior.probabilities(sentences, torch.tensor([1, MEAN_OF_FOLDS, 0]))
+    assert torch.allclose(chosen, torch.stack([each[1, 0], each[:, 1].mean(dim=0), each[0, 2]]))
 
 
 def test_the_null_prompt_has_no_opinion(pipeline):
@@ -18,13 +51,6 @@ def test_the_null_prompt_has_no_opinion(pipeline):
     sentences[1, 0] = 1
     nothing, something = pipeline.glyph_prior(sentences)
     assert (nothing == 0).all() and something.abs().max() > 0
-
-
-def test_the_guess_is_the_mean_over_the_folds(pipeline):
-    prior = pipeline.glyph_prior
-    sentence = torch.nn.functional.normalize(torch.randn(1, 384, generator=torch.Generator().manual_seed(0)), dim=-1)
-    folds = torch.stack([fold(sentence) @ prior.basis for fold in prior.folds])
-    assert torch.allclose(prior(sentence).flatten(), folds.mean(dim=0).flatten(), atol=1e-5)
 
 
 def test_the_shipped_prior_knows_where_the_fish_is(pipeline):
@@ -40,3 +66,10 @@ def test_saving_and_loading_keeps_every_weight(pipeline, tmp_path):
     before, after = pipeline.glyph_prior.state_dict(), again.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_the_shipped_prior_names_the_radical_of_a_word(pipeline):
+    prior = pipeline.glyph_prior
+    words = {"fish": 195, "gold": 167, "tree": 75, "water": 85, "heart": 61, "insect": 142}
+    likeliest = prior.probabilities(sentence_vectors(pipeline.text_encoder(list(words)))).argmax(dim=1)
+    assert [prior.config.families[index][0] for index in likeliest] == list(words.values())

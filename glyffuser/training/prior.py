@@ -1,0 +1,236 @@
+"""Train the glyph prior: `python -m glyffuser.training.prior`, a few minutes on one core."""
+
+import argparse
+import sys
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from glyffuser.config import ModelConfig
+from glyffuser.data.characters import Character, load_characters
+from glyffuser.data.dataset import caption_variants, distinct_captions
+from glyffuser.data.glyphs import GlyphRenderer
+from glyffuser.data.probe import PROBE
+from glyffuser.images import encode_png, tile, uint8_to_x_0, x_0_to_uint8
+from glyffuser.prior import MEAN_OF_FOLDS, GlyphPrior
+from glyffuser.text import TextEncoder, TextStateCache, sentence_vectors
+
+MIN_FAMILY_SIZE = 15
+"""Characters of one radical and one layout that make a family of their own; the rest of a radical is one."""
+
+SHRINKAGE = 5
+"""How many mean glyphs are mixed into a family's average, so that a family of three does not speak too loudly."""
+
+FAMILY_LOSS_WEIGHT = 0.05
+BATCH_SIZE = 256
+NUM_EPOCHS = 5
+LEARNING_RATE = 1.5e-3
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What the prior learns from.
+
+    Attributes:
+        captions: distinct captions, "" first.
+        sentences: float32 (captions, text_channels), unit length.
+        pictures: float32 (characters, grid²), the glyphs averaged to the U-net's grid, in [-1, 1].
+        families: int64 (characters,), index of each character's family.
+        folds: int64 (characters,), the network that never sees the character.
+        pairs: int64 (pairs, 2), a caption and a training character that it stands for.
+    """
+
+    captions: list[str]
+    sentences: torch.Tensor
+    pictures: torch.Tensor
+    families: torch.Tensor
+    folds: torch.Tensor
+    pairs: torch.Tensor
+
+
+def family_names(characters: Sequence[Character]) -> list[tuple[int, str]]:
+    """The family of each character: its radical and layout if enough training characters share both."""
+    counts = Counter((c.radical, c.layout) for c in characters if c.split == "train")
+    return [(c.radical, c.layout if counts[c.radical, c.layout] >= MIN_FAMILY_SIZE else "any") for c in characters]
+
+
+def fold_of(character: Character, num_folds: int) -> int:
+    """The fold of a character; equal definitions share one."""
+    return zlib.crc32(character.definition.lower().encode()) % num_folds
+
+
+def captions_of(character: Character) -> set[str]:
+    """Every caption that the character can have, but for none."""
+    variants = caption_variants(character)
+    return {variants.full, *variants.senses, *variants.clauses}
+
+
+def caption_folds(characters: Sequence[Character], num_folds: int) -> dict[str, int]:
+    """The network that has not seen a caption, for every caption of the training characters.
+
+    `MEAN_OF_FOLDS` where each has seen it, since characters of several folds share it.
+    """
+    folds = defaultdict(set)
+    for character in characters:
+        if character.split == "train":
+            for caption in captions_of(character):
+                folds[caption].add(fold_of(character, num_folds))
+    return {caption: found.pop() if len(found) == 1 else MEAN_OF_FOLDS for caption, found in folds.items()}
+
+
+def gather_examples(
+    characters: Sequence[Character], encoder: TextEncoder, num_folds: int, grid_size: int, cache_folder: Path
+) -> tuple[Examples, list[tuple[int, str]]]:
+    """Render, encode and pair; returns the examples and the families' names."""
+    captions = distinct_captions(characters)
+    states = TextStateCache.load_or_build(encoder, captions, cache_folder)
+    sentences = torch.cat([sentence_vectors(states[captions[i : i + 512]]) for i in range(0, len(captions), 512)])
+    index = {caption: i for i, caption in enumerate(captions)}
+    names = family_names(characters)
+    families = sorted(set(names))
+    pairs = [
+        (index[caption], i)
+        for i, character in enumerate(characters)
+        if character.split == "train"
+        for caption in sorted(captions_of(character))
+    ]
+    examples = Examples(
+        captions,
+        sentences,
+        small_pictures(characters, grid_size),
+        torch.tensor([families.index(name) for name in names]),
+        torch.tensor([fold_of(character, num_folds) for character in characters]),
+        torch.tensor(pairs),
+    )
+    return examples, families
+
+
+def small_pictures(characters: Sequence[Character], grid_size: int) -> torch.Tensor:
+    """The glyphs averaged to the grid: float32 (characters, grid²) in [-1, 1]."""
+    renderer, rows = GlyphRenderer(), []
+    for start in range(0, len(characters), 1000):
+        x_0 = uint8_to_x_0(renderer.render_all(c.char for c in characters[start : start + 1000]))
+        rows.append(F.avg_pool2d(x_0, x_0.shape[-1] // grid_size).flatten(1))
+    return torch.cat(rows)
+
+
+def family_averages(examples: Examples, is_train: torch.Tensor, num_families: int) -> torch.Tensor:
+    """Average glyph of each family less the mean glyph, small families drawn to the mean: (families, grid²)."""
+    deviations = examples.pictures[is_train] - examples.pictures[is_train].mean(dim=0)
+    families = examples.families[is_train]
+    total = torch.zeros(num_families, deviations.shape[1]).index_add_(0, families, deviations)
+    counts = torch.bincount(families, minlength=num_families)
+    return total / (counts + SHRINKAGE)[:, None]
+
+
+def train_fold(prior: GlyphPrior, fold: int, examples: Examples, num_epochs: int) -> None:
+    """Train one of the networks on the characters of the other folds.
+
+    The loss is the squared error of the mixed glyph as a share of the glyphs' variance, and a little cross-entropy of
+    the family, which keeps rare families apart.
+    """
+    network = prior.folds[fold].train()
+    pairs = examples.pairs[examples.folds[examples.pairs[:, 1]] != fold]
+    network.mean.copy_(examples.sentences[pairs[:, 0]].mean(dim=0))
+    variance = (examples.pictures - prior.mean_glyph).square().sum(dim=1).mean()
+    num_batches = max(1, len(pairs) // BATCH_SIZE)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=num_epochs * num_batches + 1)
+    for _epoch in range(num_epochs):
+        for batch in pairs[torch.randperm(len(pairs))].split(BATCH_SIZE)[:num_batches]:
+            sentences, owners = examples.sentences[batch[:, 0]], batch[:, 1]
+            logits = network(sentences)
+            guess = prior.mean_glyph + prior.std * (logits.softmax(dim=1) @ prior.family_glyphs)
+            error = (guess - examples.pictures[owners]).square().sum(dim=1).mean() / variance
+            family_loss = F.cross_entropy(logits, examples.families[owners], label_smoothing=0.05)
+            optimizer.zero_grad()
+            (error + FAMILY_LOSS_WEIGHT * family_loss).backward()
+            optimizer.step()
+            schedule.step()
+    network.eval()
+
+
+def train_prior(
+    characters: Sequence[Character],
+    examples: Examples,
+    families: list[tuple[int, str]],
+    num_epochs: int = NUM_EPOCHS,
+    num_folds: int = 5,
+    hidden_channels: tuple[int, int] = (1024, 256),
+    seed: int = 0,
+) -> GlyphPrior:
+    """Train all folds and bring the pictures to unit variance over the training captions."""
+    torch.manual_seed(seed)
+    is_train = torch.tensor([character.split == "train" for character in characters])
+    grid_size = int(examples.pictures.shape[1] ** 0.5)
+    prior = GlyphPrior(
+        tuple(families), examples.sentences.shape[1], hidden_channels, grid_size=grid_size, num_folds=num_folds
+    )
+    prior.mean_glyph.copy_(examples.pictures[is_train].mean(dim=0))
+    prior.family_glyphs.copy_(family_averages(examples, is_train, len(families)))
+    for fold in range(num_folds):
+        train_fold(prior, fold, examples, num_epochs)
+    folds = caption_folds(characters, num_folds)
+    chosen = torch.tensor([folds.get(caption, MEAN_OF_FOLDS) for caption in examples.captions])
+    std = guesses(prior, examples.sentences[1:], chosen[1:]).std()
+    prior.std.fill_(std)
+    prior.family_glyphs.div_(std)
+    return prior.eval()
+
+
+@torch.no_grad()
+def guesses(prior: GlyphPrior, sentences: torch.Tensor, folds: torch.Tensor | None = None) -> torch.Tensor:
+    """The prior's pictures as training sees them: (batch, grid²)."""
+    return prior(sentences, sharpness=1.0, folds=folds).flatten(1)
+
+
+def explained_variance(prior: GlyphPrior, examples: Examples, characters: Sequence[Character]) -> float:
+    """Share of the variance of held-out glyphs that their definitions explain; weak definitions are left out."""
+    chosen = [i for i, c in enumerate(characters) if c.split == "held-out" and not c.is_weak]
+    index = {caption: i for i, caption in enumerate(examples.captions)}
+    sentences = examples.sentences[[index[characters[i].definition] for i in chosen]]
+    deviations = examples.pictures[chosen] - prior.mean_glyph
+    error = (deviations - prior.std * guesses(prior, sentences)).square().mean()
+    return 1 - float(error / deviations.square().mean())
+
+
+def radical_accuracy(prior: GlyphPrior, sentences: torch.Tensor, radicals: Sequence[int]) -> float:
+    """How often the likeliest radical is the right one."""
+    of_family = torch.tensor([radical for radical, _layout in prior.config.families])
+    probabilities = prior.probabilities(sentences).detach()
+    totals = torch.zeros(len(sentences), 215).index_add_(1, of_family, probabilities)
+    return float((totals.argmax(dim=1) == torch.tensor(radicals)).float().mean())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train, print what held-out glyphs say of it, save; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m glyffuser.training.prior", description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=Path("runs/glyph_prior"), help="folder to write")
+    parser.add_argument("--text-encoder", default="minilm", help="a text encoder by name (default: minilm)")
+    parser.add_argument("--patch-size", type=int, default=4, help="that of the U-net (default: 4)")
+    parser.add_argument("--cache", type=Path, default=Path(".cache"), help="folder for text states (default: .cache)")
+    options = parser.parse_args(arguments)
+
+    characters, encoder = load_characters(), TextEncoder.load(options.text_encoder)
+    grid_size = ModelConfig(patch_size=options.patch_size).grid_size
+    examples, families = gather_examples(characters, encoder, 5, grid_size, options.cache)
+    prior = train_prior(characters, examples, families)
+    words = sentence_vectors(encoder([word for word, _radical in PROBE]))
+    print(f"families of characters: {len(families)}")
+    print(f"variance of held-out glyphs explained: {100 * explained_variance(prior, examples, characters):.2f} %")
+    right = radical_accuracy(prior, words, [radical for _word, radical in PROBE])
+    print(f"radical of the {len(PROBE)} probe words named: {100 * right:.0f} %")
+    prior.save_pretrained(options.output)
+    picture = tile(x_0_to_uint8(prior.to_x_0(prior(words).detach())), columns=9)
+    (options.output / "probe.png").write_bytes(encode_png(picture))
+    print(f"written to {options.output}, with what the probe words suggest in probe.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

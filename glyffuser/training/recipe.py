@@ -1,0 +1,70 @@
+"""What a training run is made with, and how fast it learns at each moment."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the U-net is trained; everything that decides the weights besides the data and the network's shape.
+
+    Attributes:
+        batch_size: glyphs a step and process.
+        muon_learning_rate: for matrices and convolutions (Muon).
+        adamw_learning_rate: for all other parameters (AdamW).
+        weight_decay: decoupled, for both.
+        warmup_steps: the rate rises linearly from zero over these.
+        decay_share: last part of the planned samples or hours over which the rate falls linearly to zero; 0 keeps it.
+        ema_decay: of the averaged weights; they lag by about 1 / (1 - ema_decay) steps.
+        max_grad_norm: gradients are scaled down to this norm.
+        seed: decides data order, captions, timesteps and noise.
+        max_samples: the run ends when this many samples of this plan are seen; None sets no end.
+        max_hours: the run ends after this time of training, pauses not counted; None sets no end.
+
+    Raises:
+        ValueError: if a number is out of its range.
+    """
+
+    batch_size: int = 64
+    muon_learning_rate: float = 0.025
+    adamw_learning_rate: float = 2e-3
+    weight_decay: float = 0.01
+    warmup_steps: int = 50
+    decay_share: float = 0.2
+    ema_decay: float = 0.998
+    max_grad_norm: float = 1.0
+    seed: int = 0
+    max_samples: int | None = None
+    max_hours: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {self.batch_size}")
+        if not 0 <= self.decay_share <= 1:
+            raise ValueError(f"decay_share must lie between 0 and 1, got {self.decay_share}")
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError(f"ema_decay must lie between 0 and 1, got {self.ema_decay}")
+        for name in ("max_samples", "max_hours"):
+            if (value := getattr(self, name)) is not None and value < 0:
+                raise ValueError(f"{name} must not be negative, got {value}")
+
+    def progress(self, num_samples: int, seconds: float) -> float:
+        """How much of the plan is done, from 0 to 1; 0 if the plan has no end.
+
+        Args:
+            num_samples: seen since the plan began.
+            seconds: trained since the plan began.
+        """
+        by_samples = num_samples / self.max_samples if self.max_samples else float(self.max_samples == 0)
+        by_hours = seconds / 3600 / self.max_hours if self.max_hours else float(self.max_hours == 0)
+        return min(1.0, max(by_samples, by_hours))
+
+    def rate_factor(self, step: int, progress: float) -> float:
+        """What the learning rates are multiplied with: linear warm-up, constant, linear decay.
+
+        Args:
+            step: steps done since the optimizers were new.
+            progress: from `progress`.
+        """
+        warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
+        remaining = (1 - progress) / self.decay_share if self.decay_share else 1.0
+        return warm * min(1.0, remaining)

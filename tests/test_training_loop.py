@@ -1,0 +1,313 @@
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from accelerate import Accelerator
+from conftest import TINY
+
+from glyffuser.config import SampleConfig
+from glyffuser.data.characters import load_characters
+from glyffuser.data.dataset import GlyphDataset, distinct_captions
+from glyffuser.diffusion import training_scheduler
+from glyffuser.images import uint8_to_x_0
+from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.text import TextStateCache
+from glyffuser.training import loop, smoke
+from glyffuser.training.batches import CaptionConditioning, TrainingBatches
+from glyffuser.training.loop import Watch, build_state, load_run, train
+from glyffuser.training.monitor import HeldOut, averaged_weights, held_out_errors
+from glyffuser.training.prior import caption_folds
+from glyffuser.training.recipe import Recipe
+from glyffuser.training.state import STATE_FILE, StateError
+
+RECIPE = Recipe(batch_size=4, max_samples=48, warmup_steps=2)
+ROOT = Path(__file__).parents[1]
+
+
+class Bench:
+    """A training set of twelve glyphs."""
+
+    def __init__(self, tiny_pipeline, encoder):
+        self.characters = [c for c in load_characters() if c.split == "train"][:12]
+        self.prior = tiny_pipeline.glyph_prior
+        states = TextStateCache.build(encoder, distinct_captions(self.characters))
+        self.conditioning = CaptionConditioning(states, self.prior, caption_folds(self.characters, 2))
+        self.dataset = GlyphDataset(self.characters)
+        self.batches = TrainingBatches(self.dataset, self.conditioning, seed=0)
+        self.scheduler = training_scheduler()
+        definitions = [c.definition for c in self.characters[:3]]
+        self.held_out = HeldOut(
+            uint8_to_x_0(self.dataset.glyphs[:3]), self.conditioning(definitions), self.conditioning([""] * 3)
+        )
+
+    def state(self, config=TINY, recipe=RECIPE):
+        return build_state(config, recipe, "minilm", torch.device("cpu"))
+
+    def train(self, folder, state, recipe=RECIPE, stop_after=None, error_samples=0, grid_samples=0):
+        folder.mkdir(exist_ok=True)
+        self.prior.save_pretrained(folder / "glyph_prior")
+        pipeline = GlyffuserPipeline(state.unet, self.prior, self.scheduler)
+        config = SampleConfig(num_inference_steps=1)
+        watch = Watch(folder, self.held_out, pipeline, error_samples, grid_samples, config)
+
+        def should_stop():
+            return stop_after is not None and state.counters.step >= stop_after
+
+        train(state, recipe, self.batches, self.scheduler, Accelerator(cpu=True), watch, should_stop)
+        return state
+
+
+@pytest.fixture(scope="module")
+def bench(tiny_pipeline, pipeline):
+    return Bench(tiny_pipeline, pipeline.text_encoder)
+
+
+def weights_of(state):
+    return [p.detach().clone() for p in state.unet.parameters()] + [p.clone() for p in state.ema.shadow_params]
+
+
+def same(one, other):
+    return all(torch.equal(a, b) for a, b in zip(weights_of(one), weights_of(other), strict=True))
+
+
+def test_a_run_cut_in_two_equals_the_run_in_one_bit_for_bit(bench, tmp_path):
+    whole = bench.train(tmp_path / "whole", bench.state())
+    bench.train(tmp_path / "cut", bench.state(), stop_after=5)
+    second = bench.state(recipe=dataclasses.replace(RECIPE, seed=7))  # other weights, which the state replaces
+    second.load(tmp_path / "cut" / STATE_FILE)
+    assert second.counters.step == 5 and not same(second, whole)
+    bench.train(tmp_path / "cut", second)
+    assert second.counters.step == whole.counters.step == 12
+    assert same(second, whole)
+
+
+def test_the_plan_is_kept_and_training_changes_the_weights(bench, tmp_path):
+    fresh = bench.state()
+    before = weights_of(fresh)
+    trained = bench.train(tmp_path / "run", fresh)
+    assert trained.counters.samples_seen == 48 and trained.counters.plan_seconds > 0
+    moved = [not torch.equal(a, b) for a, b in zip(before, weights_of(trained), strict=True)]
+    assert sum(moved) > 0.9 * len(moved)
+
+
+def test_the_error_on_a_handful_of_glyphs_falls(bench, tmp_path):
+    recipe = Recipe(batch_size=12, max_samples=12 * 30, warmup_steps=2)
+    state = bench.state(recipe=recipe)
+
+    def error_at_middle():
+        with averaged_weights(state.unet, state.ema):
+            return held_out_errors(state.unet, bench.held_out, bench.scheduler)["error"][2]
+
+    before = error_at_middle()
+    bench.train(tmp_path / "run", state, recipe)
+    assert error_at_middle() < 0.8 * before
+
+
+def test_every_glyph_comes_once_an_epoch_and_each_epoch_in_its_own_order(bench):
+    codepoints = bench.batches.samples(0, 36)[2]
+    expected = sorted(c.codepoint for c in bench.characters)
+    assert all(sorted(codepoints[start : start + 12]) == expected for start in (0, 12, 24))
+    assert codepoints[:12] != codepoints[12:24]
+    assert bench.batches.samples(10, 4)[2] == codepoints[10:14]
+
+
+def test_noise_depends_on_the_place_alone(bench):
+    x_0 = torch.zeros(4, 1, 128, 128)
+    noise, timesteps = bench.batches.noise(100, x_0, 1000)
+    again, same_timesteps = bench.batches.noise(100, x_0, 1000)
+    other, _ = bench.batches.noise(104, x_0, 1000)
+    assert torch.equal(noise, again) and torch.equal(timesteps, same_timesteps) and not torch.equal(noise, other)
+    assert abs(noise.mean()) < 0.02 and abs(noise.std() - 1) < 0.02
+    many = bench.batches.noise(0, torch.zeros(4000, 1, 1, 1), 1000)[1]
+    assert many.min() < 10 and many.max() > 989 and abs(many.float().mean() - 499.5) < 20
+
+
+def test_a_caption_asks_the_fold_that_has_not_seen_it(bench):
+    captions = ["", bench.characters[0].definition]
+    folds = caption_folds(bench.characters, 2)
+    conditioning = bench.conditioning(captions)
+    sentence = conditioning.class_labels[1:] / 384**0.5
+    own = bench.prior(sentence, sharpness=1.0, folds=torch.tensor([folds[captions[1]]]))
+    assert torch.allclose(conditioning.prior[1:], own, atol=1e-5)
+    assert (conditioning.prior[0] == 0).all() and (conditioning.class_labels[0] == 0).all()
+
+
+def test_what_is_watched_is_written(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "LOSS_STEPS", 4)
+    bench.train(tmp_path / "run", bench.state(), error_samples=24, grid_samples=48)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    losses, errors = [x for x in lines if "loss" in x], [x for x in lines if "error" in x]
+    assert [line["samples"] for line in losses] == [16, 32, 48]
+    assert [line["samples"] for line in errors] == [24, 48] and len(errors[0]["error"]) == len(errors[0]["gain"]) == 7
+    assert (tmp_path / "run" / "grids" / "00000048.png").stat().st_size > 1000
+
+
+def test_lines_after_the_state_are_dropped_when_a_run_goes_on(bench, tmp_path):
+    folder = tmp_path / "run"
+    bench.train(folder, bench.state(), stop_after=4, error_samples=8)
+    with (folder / "metrics.jsonl").open("a") as file:
+        file.write('{"samples": 999, "loss": 1}\n')
+    state = bench.state()
+    state.load(folder / STATE_FILE)
+    bench.train(folder, state, error_samples=8)
+    samples = [json.loads(line)["samples"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert samples == [8, 16, 24, 32, 40, 48]
+
+
+def test_the_averaged_weights_are_given_back(bench):
+    state = bench.state()
+    with torch.no_grad():
+        for shadow in state.ema.shadow_params:
+            shadow.add_(1)
+    before = weights_of(state)
+    with averaged_weights(state.unet, state.ema):
+        assert torch.allclose(next(state.unet.parameters()), before[0] + 1)
+    assert all(torch.equal(a, b) for a, b in zip(before, weights_of(state), strict=True))
+
+
+def test_a_run_loads_as_a_pipeline(bench, tmp_path):
+    state = bench.train(tmp_path / "run", bench.state())
+    pipeline, counters = load_run(tmp_path / "run")
+    assert counters == state.counters
+    assert all(torch.equal(a, b) for a, b in zip(pipeline.unet.parameters(), state.ema.shadow_params, strict=True))
+
+
+def test_a_changed_network_is_named(bench, tmp_path):
+    state = bench.state()
+    state.save(tmp_path / STATE_FILE)
+    other = bench.state(dataclasses.replace(TINY, layers_per_block=2))
+    with pytest.raises(StateError, match="another network .layers_per_block 1 instead of 2."):
+        other.load(tmp_path / STATE_FILE)
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[: len(raw) // 2], lambda raw: b"nonsense" * 50])
+def test_a_damaged_state_is_named(bench, tmp_path, damage):
+    path = tmp_path / STATE_FILE
+    bench.state().save(path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(StateError, match="is damaged"):
+        bench.state().load(path)
+    with pytest.raises(StateError, match="no state to go on from"):
+        bench.state().load(tmp_path / "nowhere")
+
+
+def test_a_full_disk_keeps_the_state_before(bench, tmp_path, monkeypatch, capsys):
+    path = tmp_path / STATE_FILE
+    bench.state().save(path)
+    before = path.read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("glyffuser.training.state.save_file", full)
+    state = bench.state(recipe=dataclasses.replace(RECIPE, seed=3))
+    with pytest.raises(StateError, match="No space left on device.*the one before is kept"):
+        state.save(path)
+    loop.save_or_warn(state, path)
+    assert "training goes on" in capsys.readouterr().err
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_the_whole_chain_on_64_glyphs(tmp_path):
+    start = time.monotonic()
+    assert smoke.main(["--output", str(tmp_path)]) == 0
+    assert time.monotonic() - start < 180
+    assert (tmp_path / "samples.png").exists() and (tmp_path / "checkpoint" / "model_index.json").exists()
+    errors = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert any("error" in line for line in errors)
+    assert list((tmp_path / "run" / "tensorboard").iterdir())
+
+
+TWO_PROCESSES = """
+import hashlib, json, sys
+import torch
+from accelerate import Accelerator
+from pathlib import Path
+from glyffuser.training import __main__ as cli, batches, smoke
+from glyffuser.training.prior import gather_examples, train_prior
+from glyffuser.data.characters import load_characters
+from glyffuser.text import TextEncoder
+folder = Path(sys.argv[1])
+seen, states = [], []
+samples = batches.TrainingBatches.samples
+def spy(self, start, count):
+    found = samples(self, start, count)
+    seen.extend(found[2])
+    return found
+batches.TrainingBatches.samples = spy
+begin = cli.begin
+def remember(*arguments):
+    states.append(begin(*arguments))
+    return states[-1]
+cli.begin = remember
+torch.set_num_threads(1)
+characters = smoke.choose(load_characters())
+accelerator = Accelerator(cpu=True)
+with accelerator.main_process_first():
+    examples, families = gather_examples(characters, TextEncoder.load(), 2, 32, folder)
+prior = train_prior(characters, examples, families, num_folds=2, num_epochs=1, hidden_channels=(16, 16))
+options = ["--output", str(folder / "run"), "--cache", str(folder), "--precision", "no", "--batch-size", "8",
+           "--max-samples", "64", "--error-samples", "0", "--grid-samples", "0"]
+cli.run(cli.parse(options + smoke.TINY_NETWORK), characters, prior)
+raw = b"".join(p.detach().numpy().tobytes() for p in states[0].unet.parameters())
+result = {"weights": hashlib.sha256(raw).hexdigest(), "seen": seen, "processes": accelerator.num_processes}
+(folder / f"process-{accelerator.process_index}.json").write_text(json.dumps(result))
+"""
+
+
+def test_two_processes_share_the_samples_and_end_with_the_same_weights(tmp_path):
+    script = tmp_path / "two.py"
+    script.write_text(TWO_PROCESSES)
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29611"]
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, str(script), str(tmp_path)], env=environment, capture_output=True, text=True, timeout=170
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    results = [json.loads((tmp_path / f"process-{rank}.json").read_text()) for rank in (0, 1)]
+    assert [result["processes"] for result in results] == [2, 2]
+    assert results[0]["weights"] == results[1]["weights"]
+    both = results[0]["seen"] + results[1]["seen"]
+    assert len(both) == 64 and sorted(set(both)) == sorted(both), "each of the 64 glyphs once"
+
+
+def test_a_signal_ends_the_run_after_its_step(bench, tmp_path):
+    handlers = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        should_stop = loop.stop_on_signals()
+        assert not should_stop()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert should_stop()
+        state = bench.state()
+        watch = Watch(tmp_path, bench.held_out, None, 0, 0)
+        train(state, RECIPE, bench.batches, bench.scheduler, Accelerator(cpu=True), watch, should_stop)
+        assert state.counters.step == 0 and (tmp_path / STATE_FILE).exists()
+    finally:
+        for name, handler in handlers.items():
+            signal.signal(name, handler)
+
+
+def test_a_prior_of_another_grid_is_refused(tiny_pipeline, tmp_path):
+    from glyffuser.training.__main__ import parse, run
+
+    options = parse(["--output", str(tmp_path / "run"), "--patch-size", "8"])
+    with pytest.raises(ValueError, match="training.prior --patch-size 8"):
+        run(options, [], tiny_pipeline.glyph_prior)
+
+
+def test_a_run_is_not_overwritten_by_mistake(bench, tmp_path):
+    from glyffuser.training.__main__ import begin, parse
+
+    bench.state().save(tmp_path / STATE_FILE)
+    options = parse(["--output", str(tmp_path)])
+    with pytest.raises(StateError, match="holds a run already: go on with --resume"):
+        begin(TINY, RECIPE, "minilm", torch.device("cpu"), options)
+    options = parse(["--output", str(tmp_path), "--resume", "--new-plan"])
+    assert begin(TINY, RECIPE, "minilm", torch.device("cpu"), options).counters.plan_samples == 0
