@@ -11,7 +11,7 @@ def small_prior():
     families = ((9, "left-right"), (9, "any"), (85, "left-right"))
     prior = GlyphPrior(families, text_channels=8, hidden_channels=(16, 8), grid_size=4, num_folds=2).eval()
     for parameter in prior.parameters():
-        torch.nn.init.normal_(parameter)
+        torch.nn.init.normal_(parameter, std=0.5)
     torch.nn.init.normal_(prior.family_glyphs)
     return prior
 
