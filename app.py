@@ -17,10 +17,9 @@ from glyffuser.ui.page import build_page, launch_options
 
 try:
     pipeline = GlyffuserPipeline.load(checkpoint_folder(), device=best_device())
+    demo = build_page(pipeline, on_gpu=spaces.GPU(duration=60) if spaces else lambda function: function)
 except (CheckpointError, OSError, ValueError) as error:
     sys.exit(f"glyffuser cannot start: {error}")
-
-demo = build_page(pipeline, on_gpu=spaces.GPU(duration=60) if spaces else lambda function: function)
 
 if __name__ == "__main__":
     demo.launch(**launch_options(), inbrowser="--open" in sys.argv)

@@ -7,15 +7,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 import torch
+from tiny import TINY
 
-from glyffuser.config import ModelConfig
 from glyffuser.diffusion import training_scheduler
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.prior import GlyphPrior
 from glyffuser.sample import DEFAULT_CHECKPOINT
 from glyffuser.unet import build_unet
-
-TINY = ModelConfig(block_out_channels=(32, 32), num_attention_heads=(1, 1), cross_attention_dim=32)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,21 @@
+import gradio as gr
+import numpy as np
 import pytest
 
+from glyffuser.config import SampleConfig
 from glyffuser.data.characters import load_characters
-from glyffuser.ui.explore_tab import find_by_word, summary
+from glyffuser.data.glyphs import GlyphRenderer
+from glyffuser.explorer.files import MapFiles
+from glyffuser.ui.explore_tab import (
+    BY_MEANING,
+    NUM_NEAREST,
+    Landscape,
+    checked_index,
+    find_by_word,
+    panel_of,
+    stream_path,
+    summary,
+)
 
 
 @pytest.fixture(scope="module")
@@ -9,21 +23,25 @@ def characters():
     return load_characters()
 
 
+def found(characters, query):
+    return [characters[index] for index in find_by_word(characters, query)]
+
+
 def test_words_are_found_whole(characters):
-    hits = find_by_word(characters, "Gold")
+    hits = found(characters, "Gold")
     assert "金" in {c.char for c in hits}
     assert all("gold" in c.definition.lower() for c in hits)
     assert not any(c.definition == "goldfish" for c in hits)
 
 
 def test_every_word_must_be_there(characters):
-    both = find_by_word(characters, "metal ring")
+    both = found(characters, "metal ring")
     assert both and all("metal" in c.definition.lower() and "ring" in c.definition.lower() for c in both)
     assert len(both) < len(find_by_word(characters, "metal"))
 
 
 def test_characters_find_themselves(characters):
-    assert {c.char for c in find_by_word(characters, "河 山")} == {"河", "山"}
+    assert {c.char for c in found(characters, "河 山")} == {"河", "山"}
 
 
 def test_nothing_finds_nothing(characters):
@@ -33,10 +51,46 @@ def test_nothing_finds_nothing(characters):
 @pytest.mark.parametrize(
     ("hits", "shown", "sentence"),
     [
-        (0, 0, "No character has this word in its definition."),
-        (1, 1, "1 character found."),
-        (1234, 60, "1,234 characters found; the first 60 are shown."),
+        (0, 0, "No character has this word in its definition; try by meaning."),
+        (1, 1, "1 character found, shown below the map."),
+        (1234, 24, "1,234 characters found; the first 24 are shown below the map."),
     ],
 )
 def test_the_number_of_hits_is_said(hits, shown, sentence):
     assert summary(hits, shown) == sentence
+
+
+def test_the_summary_of_a_search_by_meaning():
+    assert summary(60, 24, BY_MEANING).startswith("The 60 characters whose definitions are nearest")
+
+
+@pytest.fixture(scope="module")
+def landscape(characters, pipeline):
+    return Landscape(characters, GlyphRenderer(), MapFiles.load(), pipeline)
+
+
+def test_a_search_by_meaning_brings_the_nearest_first(landscape, characters):
+    hits = landscape.search("happy", BY_MEANING)
+    assert len(hits) == NUM_NEAREST and "happy" in characters[hits[0]].definition
+    assert landscape.search("", BY_MEANING) == []
+
+
+@pytest.mark.parametrize("value", [-1, 20592, 1.5, "3", None, True])
+def test_an_index_that_is_none_is_refused(landscape, value):
+    with pytest.raises(gr.Error, match="no such character"):
+        checked_index(value, landscape)
+
+
+def test_the_path_ends_at_the_finished_glyph(landscape):
+    *before, (last, picture) = stream_path(landscape, "fish", 0)
+    assert all(html is None and path["nearest"] is None for path, html in before)
+    assert len(last["points"]) == SampleConfig().num_inference_steps and last["kind"] == "path"
+    assert "The glyph that was drawn" in picture and f'data-index="{last["nearest"]}"' in picture
+    assert np.abs(last["points"]).max() < 3
+
+
+def test_the_panel_shows_a_character_and_its_neighbours(landscape, characters):
+    index = next(i for i, c in enumerate(characters) if c.char == "河")
+    panel = panel_of(landscape, index)
+    assert panel.count("<figure") == 9 and panel.count('data-action="go"') == 8
+    assert "water (radical 85), left-right" in panel and 'data-action="generate"' in panel

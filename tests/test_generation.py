@@ -1,5 +1,6 @@
 import base64
 
+import numpy as np
 import pytest
 
 from glyffuser.images import read_settings
@@ -70,7 +71,7 @@ class Clock:
 
 
 def frames(pipeline, seconds_a_step=1.0, **changes) -> list[dict]:
-    return list(stream_frames(pipeline, Request.check(**GOOD | changes), Clock(seconds_a_step)))
+    return list(stream_frames(pipeline, Request.check(**GOOD | changes), clock=Clock(seconds_a_step)))
 
 
 def test_a_run_begins_with_noise_and_ends_with_the_glyphs(tiny_pipeline):
@@ -105,3 +106,12 @@ def test_the_downloads_carry_what_made_them(tiny_pipeline):
 def test_the_same_order_gives_the_same_glyphs(tiny_pipeline):
     assert frames(tiny_pipeline)[-1]["downloads"] == frames(tiny_pipeline)[-1]["downloads"]
     assert frames(tiny_pipeline)[-1]["downloads"] != frames(tiny_pipeline, seed=43)[-1]["downloads"]
+
+
+def test_frames_say_where_the_guesses_lie_on_the_map(tiny_pipeline):
+    def place(x_0):
+        return np.full((len(x_0), 2), x_0.mean().item()), np.arange(len(x_0))
+
+    frames = list(stream_frames(tiny_pipeline, Request.check(**GOOD), place))
+    assert "places" not in frames[0]
+    assert all(len(frame["places"]) == len(frame["nearest"]) == 4 for frame in frames[1:])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate import Accelerator
-from conftest import TINY
+from tiny import TINY
 
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import load_characters

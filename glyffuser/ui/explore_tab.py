@@ -1,84 +1,251 @@
-"""Tab 3: the real characters that the model learnt from, found by the words of their definitions."""
+"""Tab 3: all real characters as a landscape, found by word, by meaning, or by wandering about."""
 
+import logging
 import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import gradio as gr
 import numpy as np
 
+from glyffuser.config import SampleConfig
 from glyffuser.data.characters import Character
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.text import clean_prompt
+from glyffuser.data.radicals import RADICAL_NAMES
+from glyffuser.explorer.files import MapFiles
+from glyffuser.images import x_0_to_uint8
+from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.text import clean_prompt, sentence_vectors
 from glyffuser.ui.figures import figure, figures
-from glyffuser.ui.notices import notice
+from glyffuser.ui.generate_tab import MODEL_QUEUE, QUICK, SORRY
+from glyffuser.ui.generation import Throttle, random_seed
+from glyffuser.ui.glyph_map import build_glyph_map
+from glyffuser.ui.notices import notice, prompt_notice
 
-MAX_SHOWN = 60
+MAX_SHOWN = 24
+NUM_NEAREST = 60
+"""Characters that a search by meaning brings."""
+
+BY_WORD, BY_MEANING = "by word", "by meaning"
 INTRODUCTION = """
-These are the real ones: {count:,} characters with their English definitions, the whole of what the model has seen.
-Look for a word, and see which parts its characters share: that is what the model had to find out by itself.
+These are the real ones: {count:,} characters, the whole of what the model has seen, laid out so that those that look
+alike lie together (UMAP of their pixels). Wander, search, drown them in noise.
 """
+NOTHING_PICKED = "Pick a character on the map, and it is shown here with those that look most like it."
+NO_PROMPT = "Type a definition to light up."
 
+BUTTON = '<button type="button" class="glyff-hand-over" data-action="{action}" data-index="{index}">{label}</button>'
 
 # Gradio hands in element and trigger
-HAND_OVER = """
+BUTTONS = """
 element.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-char]");
-  if (button) trigger("select", { char: button.dataset.char });
+  const button = event.target.closest("button[data-action]");
+  if (!button) return;
+  const index = Number(button.dataset.index);
+  if (button.dataset.action === "go") document.dispatchEvent(new CustomEvent("glyff-go", { detail: index }));
+  else trigger("select", { action: button.dataset.action, index });
 });
 """
 
+logger = logging.getLogger(__name__)
 
-def build_explore_tab(tab: gr.Tab, characters: list[Character], renderer: GlyphRenderer) -> gr.HTML:
-    """Lay out the tab; the first search is made when it is first opened.
 
-    Args:
-        tab: where it stands.
-        characters: all that can be found.
+@dataclass(frozen=True)
+class Landscape:
+    """What the tab's answers are made of.
+
+    Attributes:
+        characters: in the order of their code points.
         renderer: draws them.
-
-    Returns:
-        The hits, whose select event hands a character over.
+        map_files: where they lie.
+        pipeline: a loaded model.
     """
 
-    def as_figure(hit: Character) -> str:
-        button = f'<button type="button" class="glyff-hand-over" data-char="{hit.char}">Take apart</button>'
-        return figure(np.asarray(renderer.render(hit.char)), title_of(hit), hit.definition, below=button)
+    characters: list[Character]
+    renderer: GlyphRenderer
+    map_files: MapFiles
+    pipeline: GlyffuserPipeline
 
-    def search_for_visitor(query: str) -> tuple[str, str]:
+    def sentence(self, text: str) -> np.ndarray:
+        """The vector of a text: float32 (text_channels,)."""
+        return sentence_vectors(self.pipeline.text_encoder([text]))[0].numpy()
+
+    def search(self, query: str, how: str) -> list[int]:
+        """Indices of the characters that a query finds, the best first."""
+        if not query:
+            return []
+        if how == BY_MEANING:
+            return self.map_files.meanings.nearest(self.sentence(query), NUM_NEAREST)[0].tolist()
+        return find_by_word(self.characters, query)
+
+    def figure_of(self, index: int, *actions: tuple[str, str]) -> str:
+        """A character with its definition, and a button for each action and its label."""
+        character = self.characters[index]
+        below = "".join(BUTTON.format(action=action, index=index, label=label) for action, label in actions)
+        pixels = np.asarray(self.renderer.render(character.char))
+        return figure(pixels, title_of(character), character.definition, below=below)
+
+
+def build_explore_tab(landscape: Landscape, on_gpu: Callable) -> tuple[gr.HTML, gr.HTML]:
+    """Lay out the tab; nothing of it is fetched or searched before it is first opened.
+
+    Args:
+        landscape: what it shows.
+        on_gpu: decorates the function that runs the model.
+
+    Returns:
+        The picked character and the hits, whose select events hand a character over: `action`, "generate" or
+        "noise", and `index`.
+    """
+    gr.Markdown(INTRODUCTION.format(count=len(landscape.characters)))
+    with gr.Row():
+        query = gr.Textbox(
+            label="Search", info="A word of the definition, or a character itself.", elem_id="map-query", scale=3,
+            min_width=200,
+        )  # fmt: skip
+        how = gr.Radio(
+            [BY_WORD, BY_MEANING], value=BY_WORD, label="How", elem_id="map-how", scale=2, min_width=200,
+            info="By meaning: the text encoder's nearest definitions.",
+        )  # fmt: skip
+    message = gr.HTML("", elem_id="map-message")
+    with gr.Row():
+        with gr.Column(scale=3, min_width=320):
+            glyph_map = build_glyph_map(landscape.map_files, landscape.pipeline.scheduler, elem_id="map")
+            _lay_out_light(landscape, glyph_map, on_gpu)
+        with gr.Column(scale=1, min_width=240):
+            panel = gr.HTML(notice(NOTHING_PICKED), js_on_load=BUTTONS, elem_id="map-panel")
+    hits = gr.HTML("", js_on_load=BUTTONS, elem_id="map-hits")
+
+    def search_for_visitor(query: str, how: str) -> tuple:
         try:
-            hits = find_by_word(characters, clean_prompt(query or ""))
+            text = clean_prompt(query or "")
+        except ValueError as error:
+            return gr.skip(), gr.skip(), notice(str(error), "error")
+        found = landscape.search(text, how)
+        shown = [
+            landscape.figure_of(index, ("go", "On the map"), ("noise", "Take apart")) for index in found[:MAX_SHOWN]
+        ]
+        message = {"kind": "hits", "indices": found if text else None}
+        return message, figures(shown), notice(summary(len(found), len(shown), how) if text else "")
+
+    def show_picked(event: gr.EventData) -> str:
+        return panel_of(landscape, checked_index(event.index, landscape))
+
+    searches = {"fn": search_for_visitor, "inputs": [query, how], "outputs": [glyph_map, hits, message]}
+    gr.on([query.change, how.change], **searches, trigger_mode="always_last", **QUICK)
+    glyph_map.select(show_picked, None, panel, **QUICK)
+    return panel, hits
+
+
+def _lay_out_light(landscape: Landscape, glyph_map: gr.HTML, on_gpu: Callable) -> None:
+    """Light up a prompt, and sample it."""
+    with gr.Row():
+        prompt = gr.Textbox(
+            label="Light up a definition", placeholder="fish", elem_id="map-prompt", scale=4, min_width=240,
+            info="Where do characters lie that mean this? Then let the model draw one, and see where it lands.",
+        )  # fmt: skip
+        light = gr.Button("Light up", elem_id="map-light", scale=1, min_width=110)
+        draw = gr.Button("Sample it", variant="primary", elem_id="map-sample", scale=1, min_width=110)
+    message = gr.HTML("", elem_id="map-light-message")
+    drawn = gr.HTML("", elem_id="map-drawn")
+
+    def light_up(prompt: str) -> tuple:
+        try:
+            text = clean_prompt(prompt or "")
         except ValueError as error:
             return gr.skip(), notice(str(error), "error")
-        shown = hits[:MAX_SHOWN]
-        return (
-            figures([as_figure(hit) for hit in shown]),
-            notice(summary(len(hits), len(shown))),
-        )
+        if not text:
+            return {"kind": "light", "indices": None}, notice(NO_PROMPT)
+        indices, weights = landscape.map_files.meanings.weights(landscape.sentence(text))
+        lit = {"kind": "light", "label": text, "indices": indices.tolist(), "weights": weights.round(5).tolist()}
+        return lit, prompt_notice(text, landscape.pipeline.text_encoder)
 
-    gr.Markdown(INTRODUCTION.format(count=len(characters)))
-    query = gr.Textbox("metal", label="Word", info="A character itself works too.", elem_id="map-query")
-    message = gr.HTML("", elem_id="map-message")
-    hits = gr.HTML("", js_on_load=HAND_OVER, elem_id="map-hits")
-    gr.on(
-        [tab.select, query.change],
-        search_for_visitor,
-        query,
-        [hits, message],
-        trigger_mode="always_last",
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+    @on_gpu
+    def run_model(text: str, seed: int) -> Iterator[tuple[dict, str]]:
+        yield from stream_path(landscape, text, seed)
+
+    def sample_for_visitor(prompt: str) -> Iterator[tuple]:
+        try:
+            text = clean_prompt(prompt or "")
+        except ValueError as error:
+            yield gr.skip(), gr.skip(), notice(str(error), "error")
+            return
+        try:
+            for path, picture in run_model(text, random_seed()):
+                yield path, picture or gr.skip(), ""
+        except Exception:
+            logger.exception("a run on the map failed")
+            yield gr.skip(), gr.skip(), notice(SORRY, "error")
+
+    gr.on([light.click, prompt.submit], light_up, prompt, [glyph_map, message], **QUICK)
+    draw.click(
+        sample_for_visitor, prompt, [glyph_map, drawn, message], concurrency_id=MODEL_QUEUE, concurrency_limit=1,
+        trigger_mode="multiple", show_progress="minimal", show_progress_on=message, api_visibility="private",
+    )  # fmt: skip
+
+
+def stream_path(landscape: Landscape, prompt: str, seed: int) -> Iterator[tuple[dict, str | None]]:
+    """Sample one glyph and follow the model's guess over the map.
+
+    Args:
+        landscape: with the model and the map.
+        prompt: cleaned.
+        seed: of the noise.
+
+    Yields:
+        The path so far as the map takes it, at most 12 a second and always the last; with the last one the finished
+        glyph beside its nearest real character as HTML.
+    """
+    points, throttle = [], Throttle()
+    for frame in landscape.pipeline.stream([prompt], [seed], SampleConfig()):
+        is_last = frame.step == frame.num_inference_steps
+        place, nearest = landscape.map_files.place(frame.x_t if is_last else frame.pred_x_0)
+        points.append(place[0].round(4).tolist())
+        path = {"kind": "path", "label": prompt, "points": points, "nearest": int(nearest[0]) if is_last else None}
+        if is_last:
+            drawn = figure(x_0_to_uint8(frame.x_t)[0], "The glyph that was drawn", prompt or "without a definition")
+            yield path, figures([drawn, landscape.figure_of(int(nearest[0]), ("go", "On the map"))])
+        elif throttle.is_due():
+            yield path, None
+
+
+def panel_of(landscape: Landscape, index: int) -> str:
+    """A picked character, large, and its nearest neighbours, each a button."""
+    character = landscape.characters[index]
+    actions = ("generate", "Generate from this definition"), ("noise", "Noise this one")
+    neighbours = [
+        landscape.figure_of(other, ("go", "Go there")) for other in landscape.map_files.projection.neighbours(index)
+    ]
+    about = f"{RADICAL_NAMES[character.radical - 1]} (radical {character.radical}), {character.layout}"
+    return (
+        f'<div class="glyff-panel" data-index="{index}">{landscape.figure_of(index, *actions)}'
+        f"{notice(about)}<h3>Looks most like</h3>{figures(neighbours)}</div>"
     )
-    return hits
 
 
-def find_by_word(characters: list[Character], query: str) -> list[Character]:
-    """Characters whose definition holds every word of the query, or that are the query; in code point order."""
+def checked_index(value: object, landscape: Landscape) -> int:
+    """An index that came from a browser.
+
+    Raises:
+        gr.Error: if it is none.
+    """
+    if type(value) is not int or not 0 <= value < len(landscape.characters):
+        raise gr.Error("There is no such character on the map.", print_exception=False)
+    return value
+
+
+def find_by_word(characters: list[Character], query: str) -> list[int]:
+    """Indices of characters whose definition holds every word of the query, or that are the query; in their order."""
     words = re.findall(r"[a-z0-9']+", query.lower())
     if words:
         patterns = [re.compile(rf"\b{re.escape(word)}\b") for word in words]
-        return [c for c in characters if all(pattern.search(c.definition.lower()) for pattern in patterns)]
+        return [
+            index
+            for index, character in enumerate(characters)
+            if all(pattern.search(character.definition.lower()) for pattern in patterns)
+        ]
     wanted = set(query.strip())
-    return [c for c in characters if c.char in wanted]
+    return [index for index, character in enumerate(characters) if character.char in wanted]
 
 
 def title_of(character: Character) -> str:
@@ -86,9 +253,14 @@ def title_of(character: Character) -> str:
     return f"U+{character.codepoint:04X} · {character.strokes} strokes"
 
 
-def summary(num_hits: int, num_shown: int) -> str:
+def summary(num_hits: int, num_shown: int, how: str = BY_WORD) -> str:
     """How many were found, in a sentence."""
+    if how == BY_MEANING:
+        return (
+            f"The {num_hits} characters whose definitions are nearest; the first {num_shown} are shown below the map."
+        )
     if num_hits == 0:
-        return "No character has this word in its definition."
+        return "No character has this word in its definition; try by meaning."
     found = "1 character" if num_hits == 1 else f"{num_hits:,} characters"
-    return f"{found} found." if num_hits == num_shown else f"{found} found; the first {num_shown} are shown."
+    where = "shown below the map"
+    return f"{found} found, {where}." if num_hits == num_shown else f"{found} found; the first {num_shown} are {where}."

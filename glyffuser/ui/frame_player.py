@@ -19,6 +19,8 @@ def build_frame_player(view: Literal["x_t", "pred_x_0"] = "x_t", can_hand_over: 
         x_t, pred_x_0: the grid of glyphs as a data URL, 128 pixels a glyph; pred_x_0 is None at step 0.
         num_glyphs, columns, seeds: of the grid, row by row.
         label: the prompt, plain text.
+        places, nearest: if there, where each glyph's guess lies on the map, and the index of its nearest real one; the
+            picked glyph's path (the first one's, if none is picked) is announced by the document event "glyff-path".
         state: "running", or "done" on the last frame, which also has
         downloads, download_names: data URLs and file names of the whole grid and then of each glyph.
 

@@ -16,6 +16,7 @@ from glyffuser.ui.frame_player import build_frame_player, data_url
 from glyffuser.ui.generation import (
     MAX_GUIDANCE_SCALE,
     MAX_STEPS,
+    Place,
     Request,
     random_seed,
     stream_frames,
@@ -71,26 +72,27 @@ class Controls:
     player: gr.HTML
 
 
-def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable) -> gr.HTML:
+def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable, place: Place) -> tuple[gr.HTML, gr.Textbox]:
     """Lay out the tab inside the current `gr.Blocks` and wire it to the model.
 
     Args:
         pipeline: a loaded model.
         on_gpu: decorates the function that runs the model (`spaces.GPU` on ZeroGPU).
+        place: where glyphs belong on the map.
 
     Returns:
-        The frame player, whose select event hands a glyph over.
+        The frame player, whose select event hands a glyph over, and the prompt.
     """
 
     @on_gpu
     def run_model(request: Request) -> Iterator[dict]:
-        yield from stream_frames(pipeline, request)
+        yield from stream_frames(pipeline, request, place)
 
     controls = _lay_out(pipeline)
     _wire_runs(controls, pipeline, run_model)
     _wire_fields(controls, pipeline)
     gr.api(_api(run_model), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
-    return controls.player
+    return controls.player, controls.prompt
 
 
 def _lay_out(pipeline: GlyffuserPipeline) -> Controls:

@@ -24,6 +24,10 @@ MAX_FRAMES_PER_SECOND = 12
 """More than this the browser cannot show, and a stream has no back-pressure."""
 
 
+Place = Callable[[torch.Tensor], tuple[np.ndarray, np.ndarray]]
+"""Glyphs (batch, 1, 128, 128) -> where each belongs on the map (batch, 2), and the index of its nearest real one."""
+
+
 @dataclass(frozen=True)
 class Request:
     """A checked order for glyphs.
@@ -79,13 +83,17 @@ def random_seed() -> int:
 
 
 def stream_frames(
-    pipeline: GlyffuserPipeline, request: Request, clock: Callable[[], float] = time.monotonic
+    pipeline: GlyffuserPipeline,
+    request: Request,
+    place: Place | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[dict]:
     """Denoise and yield what the player draws: pure noise first, at most 12 frames a second, always the last.
 
     Args:
         pipeline: a loaded model.
         request: what to draw.
+        place: if given, each frame says where the model's guesses lie on the map.
         clock: seconds, for the throttle.
 
     Yields:
@@ -110,9 +118,9 @@ def stream_frames(
     throttle = Throttle(clock)
     for frame in pipeline.stream([request.prompt] * len(request.seeds), request.seeds, request.config):
         if frame.step == frame.num_inference_steps:
-            yield base | _finished(frame, request)
+            yield base | _finished(frame, request) | _placed(frame.x_t, place)
         elif throttle.is_due():
-            yield base | _running(frame)
+            yield base | _running(frame) | _placed(frame.pred_x_0, place)
 
 
 class Throttle:
@@ -143,6 +151,13 @@ def _running(frame: Frame) -> dict:
         "x_t": grid_as_jpeg(frame.x_t),
         "pred_x_0": grid_as_jpeg(frame.pred_x_0),
     }
+
+
+def _placed(x_0: torch.Tensor, place: Place | None) -> dict:
+    if place is None:
+        return {}
+    places, nearest = place(x_0)
+    return {"places": places.round(4).tolist(), "nearest": nearest.tolist()}
 
 
 def _finished(frame: Frame, request: Request) -> dict:

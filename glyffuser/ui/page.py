@@ -7,8 +7,10 @@ import gradio as gr
 
 from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import GlyphRenderer
+from glyffuser.explorer.files import MapFiles
 from glyffuser.pipeline import GlyffuserPipeline
-from glyffuser.ui.explore_tab import build_explore_tab
+from glyffuser.text import MAX_PROMPT_LENGTH
+from glyffuser.ui.explore_tab import Landscape, build_explore_tab, checked_index
 from glyffuser.ui.generate_tab import QUICK, build_generate_tab
 from glyffuser.ui.single_step_tab import build_single_step_tab
 from glyffuser.ui.theme import build_theme
@@ -17,7 +19,7 @@ ASSETS = Path(__file__).parent / "assets"
 MAX_QUEUE = 20
 """Runs that may wait; whoever comes later is told that the queue is full."""
 
-ONE_STEP = "one-step"
+GENERATE, ONE_STEP = "generate", "one-step"
 MIDDLE = 500
 """A timestep at which a glyph is half drowned."""
 
@@ -34,19 +36,31 @@ def build_page(pipeline: GlyffuserPipeline, on_gpu: Callable = lambda function: 
     Args:
         pipeline: a loaded model.
         on_gpu: decorates the functions that run the model (`spaces.GPU` on ZeroGPU).
+
+    Raises:
+        MapError: if a file of the map is missing or damaged.
     """
     renderer, characters = GlyphRenderer(), load_characters()
+    landscape = Landscape(characters, renderer, MapFiles.load(), pipeline)
     with gr.Blocks(title="Glyffuser", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         gr.Markdown(TITLE, elem_id="title")
         with gr.Tabs() as tabs:
-            with gr.Tab("Generate"):
-                player = build_generate_tab(pipeline, on_gpu)
+            with gr.Tab("Generate", id=GENERATE):
+                player, prompt = build_generate_tab(pipeline, on_gpu, landscape.map_files.place)
             with gr.Tab("One step", id=ONE_STEP) as single_step_tab:
                 source = build_single_step_tab(single_step_tab, pipeline, characters, renderer, on_gpu)
-            with gr.Tab("Map") as explore_tab:
-                hits = build_explore_tab(explore_tab, characters, renderer)
+            with gr.Tab("Map"):
+                givers = build_explore_tab(landscape, on_gpu)
+
+        def take_character_over(event: gr.EventData) -> tuple:
+            character = characters[checked_index(event.index, landscape)]
+            if event.action == "generate":
+                return gr.Tabs(selected=GENERATE), character.definition[:MAX_PROMPT_LENGTH], *[gr.skip()] * len(source)
+            return gr.Tabs(selected=ONE_STEP), gr.skip(), gr.skip(), character.char, None, MIDDLE
+
         player.select(take_glyph_apart, None, [tabs, *source], **QUICK)
-        hits.select(take_character_apart, None, [tabs, *source], **QUICK)
+        for giver in givers:
+            giver.select(take_character_over, None, [tabs, prompt, *source], **QUICK)
         with gr.Accordion("How it works", open=False, elem_id="how-it-works"):
             gr.Markdown(HOW_IT_WORKS)
     return page.queue(max_size=MAX_QUEUE)
@@ -57,16 +71,11 @@ def take_glyph_apart(event: gr.EventData) -> tuple:
     return gr.Tabs(selected=ONE_STEP), event.label, "", event.picture, MIDDLE
 
 
-def take_character_apart(event: gr.EventData) -> tuple:
-    """Hand a character found on the Map to One step, with its definition left for the visitor to add."""
-    return gr.Tabs(selected=ONE_STEP), gr.skip(), event.char, None, MIDDLE
-
-
 def launch_options() -> dict:
     """Arguments for `Blocks.launch`: our look, and nothing that is stored or sent elsewhere."""
     return {
         "theme": build_theme(),
-        "css_paths": [ASSETS / "page.css", ASSETS / "frame_player.css"],
+        "css_paths": [ASSETS / "page.css", ASSETS / "frame_player.css", ASSETS / "glyph_map.css"],
         "footer_links": ["api", "settings"],
         "run_history": False,
         "enable_monitoring": False,

@@ -12,6 +12,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-angle=swiftshader",  # WebGL without a graphics card
+    "--enable-unsafe-swiftshader",
 ]
 SYSTEM_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 

@@ -61,6 +61,18 @@ function receive(value) {
   scrubber.max = frames.length - 1;
   if (value.state === "done") finish(value);
   if (isLive) follow();
+  announcePath();
+}
+
+// The map draws it, now or when it is opened.
+function announcePath() {
+  const placed = frames.filter((frame) => frame.places);
+  if (!placed.length) return;
+  const index = picked || 0;
+  const last = placed[placed.length - 1];
+  const nearest = last.state === "done" ? last.nearest[index] : null;
+  window.glyffPath = { points: placed.map((frame) => frame.places[index]), label: last.label, nearest };
+  document.dispatchEvent(new CustomEvent("glyff-path"));
 }
 
 function begin(frame) {
@@ -230,6 +242,7 @@ function pick(index) {
   picked = index === null || index === picked ? null : Math.min(Math.max(index, 0), count - 1);
   offerDownloads();
   show(shown);
+  announcePath();
 }
 
 function pickAt(event) {

@@ -1,0 +1,30 @@
+"""Build the map: `make map` = `python -m glyffuser.explorer`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from glyffuser.data.characters import load_characters
+from glyffuser.explorer.build import UmapConfig, build_map
+from glyffuser.explorer.files import DEFAULT_FOLDER
+from glyffuser.text import TextEncoder
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build and write; returns the exit status."""
+    config = UmapConfig()
+    parser = argparse.ArgumentParser(prog="python -m glyffuser.explorer", description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=DEFAULT_FOLDER, help="folder (default: checkpoints/map)")
+    parser.add_argument("--cache", type=Path, default=Path(".cache"), help="folder for text states (default: .cache)")
+    parser.add_argument("--n-neighbors", type=int, default=config.n_neighbors, help="of UMAP (default: 50)")
+    parser.add_argument("--min-dist", type=float, default=config.min_dist, help="of UMAP (default: 0.1)")
+    options = parser.parse_args(arguments)
+    config = UmapConfig(options.n_neighbors, options.min_dist)
+    manifest = build_map(load_characters(), TextEncoder.load(), options.output, options.cache, config)
+    size = sum((options.output / name).stat().st_size for name in manifest["files"])
+    print(f"{manifest['num_glyphs']:,} glyphs, {len(manifest['files'])} files, {size / 1e6:.1f} MB in {options.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
