@@ -22,6 +22,7 @@ from glyffuser.ui.generation import (
     stream_frames,
 )
 from glyffuser.ui.notices import notice, prompt_notice, seed_notice
+from glyffuser.ui.stopping import STOPPED, Runs
 
 EXAMPLES = ["gold", "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot"]
 SAMPLER_LABELS = {
@@ -129,9 +130,20 @@ def _lay_out(pipeline: GlyffuserPipeline) -> Controls:
 def _wire_runs(controls: Controls, pipeline: GlyffuserPipeline, run_model: Callable) -> None:
     """Generate, the examples and Stop."""
 
-    def generate_for_visitor(prompt, num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed):
+    runs = Runs()
+
+    def generate_for_visitor(
+        prompt, num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, visitor: gr.Request
+    ):
+        def run_until_stopped(request: Request) -> Iterator[dict]:
+            return runs.until_stopped(visitor.session_hash, run_model(request))
+
         settings = (num_glyphs, num_steps, guidance_scale, sampler, None if is_new_seed else seed)
-        yield from _run_for_visitor(pipeline, run_model, prompt, *settings)
+        yield from _run_for_visitor(pipeline, run_until_stopped, prompt, *settings)
+
+    def stop_for_visitor(visitor: gr.Request):
+        runs.stop(visitor.session_hash)
+        return STOPPED, ""
 
     c = controls
     run = {
@@ -148,9 +160,7 @@ def _wire_runs(controls: Controls, pipeline: GlyffuserPipeline, run_model: Calla
     by_hand = gr.on([c.generate.click, c.prompt.submit], **run)
     example_is_set = c.examples.click(lambda sample: sample[0], c.examples, c.prompt, **QUICK)
     by_example = example_is_set.then(**run)
-    c.stop.click(
-        lambda: ({"state": "stopped"}, ""), None, [c.player, c.message], cancels=[by_hand, by_example], **QUICK
-    )
+    c.stop.click(stop_for_visitor, None, [c.player, c.message], cancels=[by_hand, by_example], **QUICK)
 
 
 def _wire_fields(controls: Controls, pipeline: GlyffuserPipeline) -> None:
@@ -224,7 +234,7 @@ def _run_for_visitor(pipeline: GlyffuserPipeline, run_model: Callable, prompt: s
             yield (frame, request.seeds[0], advice) if number == 0 else (frame, gr.skip(), gr.skip())
     except Exception:
         logger.exception("a run failed")
-        yield {"state": "stopped"}, gr.skip(), notice(SORRY, "error")
+        yield STOPPED, gr.skip(), notice(SORRY, "error")
 
 
 def _api(run_model: Callable) -> Callable:

@@ -13,6 +13,7 @@ from glyffuser.redraw import RedrawFrame, ink_survival, redraw
 from glyffuser.ui.frame_player import build_frame_player, data_url
 from glyffuser.ui.generation import Throttle, grid_as_jpeg
 from glyffuser.ui.notices import notice
+from glyffuser.ui.stopping import STOPPED, Runs
 
 START_TIMESTEPS = [900, 700, 500, 300]
 EXPLANATION = """
@@ -43,15 +44,22 @@ def build_new_meaning(
     def run_redraw(prompt: str, seed: int, x_0: torch.Tensor) -> Iterator[dict]:
         yield from redraw_frames(pipeline, prompt, seed, x_0)
 
-    def redraw_for_visitor(prompt, seed, char, picture):
+    runs = Runs()
+
+    def redraw_for_visitor(prompt, seed, char, picture, visitor: gr.Request):
         try:
             source = check(prompt, seed, char, picture)
             if source.x_0 is None:
                 raise ValueError("New meaning needs a character to begin with; type one above.")
-            for frame in run_redraw(source.prompt, source.seed, source.x_0):
+            frames = run_redraw(source.prompt, source.seed, source.x_0)
+            for frame in runs.until_stopped(visitor.session_hash, frames):
                 yield frame, notice(frame.get("note", ""))
         except ValueError as error:
             yield gr.skip(), notice(str(error), "error")
+
+    def stop_for_visitor(visitor: gr.Request):
+        runs.stop(visitor.session_hash)
+        return STOPPED, ""
 
     gr.Markdown(EXPLANATION)
     with gr.Row():
@@ -68,7 +76,7 @@ def build_new_meaning(
         **on_model | {"trigger_mode": "multiple", "show_progress_on": message},
     )
     stop.click(
-        lambda: ({"state": "stopped"}, ""), None, [player, message], cancels=[run], queue=False,
+        stop_for_visitor, None, [player, message], cancels=[run], queue=False,
         show_progress="hidden", api_visibility="private",
     )  # fmt: skip
 
