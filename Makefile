@@ -1,17 +1,18 @@
-# make demo    set everything up and open the page
-# make test    set everything up and run all tests
-# make data    build glyffuser/data/definitions.jsonl from the Unihan files
-# make map     build checkpoints/map, which the Map shows
-# make train   train the U-net, or go on with the run in runs/unet
-# make bench   measure sampling and streaming on this machine
-# make lint    check style, without the tests
+# make demo      set everything up and open the page
+# make test      set everything up and run all tests
+# make data      build glyffuser/data/definitions.jsonl from the Unihan files
+# make map       build checkpoints/map, which the Map shows
+# make train     train the U-net, or go on with the run in runs/unet
+# make evaluate  measure the shipped checkpoint, score sheet in runs/evaluation
+# make bench     measure sampling and streaming on this machine
+# make lint      check style, without the tests
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test data map train bench lint
+.PHONY: demo test data map train evaluate bench lint
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/app
@@ -36,6 +37,9 @@ map: $(VENV)/dev
 
 train: $(VENV)/dev
 	$(BIN)/python -m glyffuser.training --resume
+
+evaluate: $(VENV)/dev
+	$(BIN)/python -m glyffuser.evaluation
 
 bench: $(VENV)/dev
 	$(BIN)/python -m glyffuser.bench

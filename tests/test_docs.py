@@ -25,7 +25,7 @@ def tracked_files() -> list[Path]:
 
 def test_the_tree_names_every_module():
     modules = {path.name for path in (ROOT / "glyffuser").glob("*.py")} - NOT_IN_THE_TREE
-    for room in ("data", "training", "explorer", "ui"):
+    for room in ("data", "training", "evaluation", "explorer", "ui"):
         modules |= {path.name for path in (ROOT / "glyffuser" / room).glob("*.py")} - NOT_IN_THE_TREE
     assert {name for name in modules if name not in TREE} == set()
 
@@ -62,6 +62,8 @@ def test_the_commands_of_the_readme_are_understood(line):
         "glyffuser.training",
         "glyffuser.training.prior",
         "glyffuser.training.smoke",
+        "glyffuser.evaluation",
+        "glyffuser.evaluation.reader_training",
         "glyffuser.explorer",
     ],
 )

@@ -28,8 +28,8 @@ NUM_NEAREST = 60
 
 BY_WORD, BY_MEANING = "by word", "by meaning"
 INTRODUCTION = """
-These are the real ones: {count:,} characters, the whole of what the model has seen, laid out so that those that look
-alike lie together (UMAP of their pixels). Wander, search, drown them in noise.
+These are the real ones: {count:,} characters, the whole data set, laid out so that those that look alike lie together
+(UMAP of their pixels). Wander, search, drown them in noise.
 """
 NOTHING_PICKED = "Pick a character on the map, and it is shown here with those that look most like it."
 NO_PROMPT = "Type a definition to light up."

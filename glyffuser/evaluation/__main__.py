@@ -1,0 +1,80 @@
+"""Measure a checkpoint and write its score sheet: `make evaluate` or `python -m glyffuser.evaluation`."""
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from glyffuser.config import SampleConfig
+from glyffuser.data.characters import load_characters
+from glyffuser.diffusion import SAMPLERS
+from glyffuser.evaluation.radicals import DEFAULT_READER, RadicalReader, ReaderError
+from glyffuser.evaluation.report import to_markdown, write_report
+from glyffuser.evaluation.samples import SampleStore, checkpoint_digest
+from glyffuser.evaluation.score_sheet import PARTS, QUICK, Evaluation, Plan
+from glyffuser.pipeline import CheckpointError, GlyffuserPipeline, best_device
+from glyffuser.sample import checkpoint_folder
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    defaults = SampleConfig()
+    parser = argparse.ArgumentParser(
+        prog="python -m glyffuser.evaluation",
+        description=__doc__.splitlines()[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--checkpoint", type=Path, default=checkpoint_folder(), help="folder to measure")
+    parser.add_argument("--reader", type=Path, default=DEFAULT_READER, help="folder of the radical reader")
+    parser.add_argument("--output", type=Path, default=Path("runs/evaluation"), help="folder to write")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure")
+    parser.add_argument("--quick", action="store_true", help="a first impression from few glyphs")
+    parser.add_argument("--num-glyphs", type=int, default=None, help="glyphs compared with real ones (1000, quick 108)")
+    parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler, help="sampler")
+    parser.add_argument("--num-inference-steps", type=int, default=defaults.num_inference_steps, help="steps")
+    parser.add_argument("--guidance-scale", type=float, default=defaults.guidance_scale, help="1 is off")
+    parser.add_argument(
+        "--guidance-interval", type=int, nargs=2, default=defaults.guidance_interval, help="timesteps with guidance"
+    )
+    parser.add_argument("--batch-size", type=int, default=36, help="glyphs at a time")
+    parser.add_argument("--device", default=best_device(), help="cpu, cuda or mps")
+    return parser.parse_args(arguments)
+
+
+def plan_from(options: argparse.Namespace) -> Plan:
+    """How much to measure, as the command line asks for it.
+
+    Raises:
+        ValueError: if a setting is out of range.
+    """
+    config = SampleConfig(
+        options.num_inference_steps, options.guidance_scale, options.sampler, tuple(options.guidance_interval)
+    )
+    plan = Plan(config, **(QUICK if options.quick else {}))
+    return replace(plan, num_glyphs=options.num_glyphs) if options.num_glyphs else plan
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print and write; returns the exit status."""
+    options = parse(arguments)
+    try:
+        plan = plan_from(options)
+        reader = RadicalReader.load(options.reader)
+        pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device)
+        digest = checkpoint_digest(options.checkpoint)
+        store = SampleStore(pipeline, digest, options.output / "samples", options.batch_size)
+        evaluation = Evaluation(store, reader, load_characters(), plan)
+        sheet = evaluation.measure(options.parts)
+        write_report(sheet, evaluation.pictures, options.output)
+    except (ReaderError, CheckpointError, ValueError, OSError) as error:
+        print(f"glyffuser.evaluation: {error}", file=sys.stderr)
+        return 2
+    print(to_markdown(sheet, sorted(evaluation.pictures)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

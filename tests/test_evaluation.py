@@ -1,0 +1,265 @@
+"""The score sheet: its measures against exact answers, and the whole command on a tiny checkpoint."""
+
+import json
+
+import pytest
+import torch
+
+from glyffuser.config import SampleConfig
+from glyffuser.data.characters import load_characters
+from glyffuser.data.probe import PROBE
+from glyffuser.diffusion import training_scheduler
+from glyffuser.evaluation.__main__ import main
+from glyffuser.evaluation.distances import distance
+from glyffuser.evaluation.hits import hits, probe, says_something
+from glyffuser.evaluation.novelty import neighbours, novelty, to_points
+from glyffuser.evaluation.radicals import RadicalReader, ReaderError
+from glyffuser.evaluation.reader_training import accuracy, distort, train_reader
+from glyffuser.evaluation.report import to_markdown
+from glyffuser.evaluation.samples import SampleStore, checkpoint_digest
+from glyffuser.evaluation.score_sheet import Evaluation, Plan, ScoreSheet, render
+from glyffuser.evaluation.strokes import strokes
+from glyffuser.evaluation.text_classifier import text_accuracy
+from glyffuser.pipeline import GlyffuserPipeline
+
+CHARACTERS = load_characters()
+FEW = SampleConfig(num_inference_steps=2)
+
+
+@pytest.fixture(scope="module")
+def reader() -> RadicalReader:
+    return RadicalReader.load()
+
+
+@pytest.fixture
+def store(tiny_pipeline, tmp_path) -> SampleStore:
+    return SampleStore(tiny_pipeline, "tiny", tmp_path, batch_size=20)
+
+
+class CountingPipeline:
+    """Stands in for a pipeline: glyphs of one grey, and counts what it is asked for."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def stream(self, prompts, seeds, config):
+        self.asked += len(prompts)
+        yield type("Frame", (), {"x_t": torch.tensor(seeds).float().view(-1, 1, 1, 1).expand(-1, 1, 128, 128) / 127.5})
+
+
+# --- the radical reader
+
+
+def test_the_shipped_reader_reads_real_glyphs_it_has_not_seen(reader):
+    assert accuracy(reader, [c for c in CHARACTERS if c.split == "held-out"]) >= 0.91
+
+
+def test_the_reader_ranks_radicals_by_their_kangxi_number(reader):
+    glyphs = render([c for c in CHARACTERS if c.char in "河鯉"])
+    assert sorted(reader.ranked(glyphs)[:, 0].tolist()) == [85, 195]
+    features = reader.all_features(glyphs)
+    assert features.shape == (2, reader.config.feature_channels) and features.min() >= 0
+
+
+def test_a_reader_learns(tmp_path):
+    few = [c for c in CHARACTERS if c.split == "train" and c.radical in (85, 140)][:200]
+    learnt = train_reader(few, num_epochs=4, block_out_channels=(8, 8, 8, 8))
+    assert accuracy(learnt, few) > 0.8
+    learnt.save_pretrained(tmp_path)
+    assert accuracy(RadicalReader.load(tmp_path), few) == accuracy(learnt, few)
+
+
+def test_a_distorted_glyph_can_still_be_read(reader):
+    torch.manual_seed(0)
+    chosen = [c for c in CHARACTERS if c.split == "train"][::100]
+    same = distort(render(chosen[:1]).expand(2, -1, -1, -1))
+    assert not torch.equal(same[0], same[1])  # each glyph in its own way
+    assert hits(reader, distort(render(chosen)), [c.radical for c in chosen]).top_1 > 0.8
+
+
+@pytest.mark.parametrize("damage", ["missing", "garbage"])
+def test_a_reader_that_cannot_be_read_says_what_to_do(tmp_path, damage):
+    if damage == "garbage":
+        (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ReaderError, match="reader_training"):
+        RadicalReader.load(tmp_path)
+
+
+# --- hits
+
+
+def test_real_glyphs_are_hits_and_others_are_not(reader):
+    chosen = [c for c in CHARACTERS if c.split == "train" and c.radical == 85][:50]
+    assert hits(reader, render(chosen), [85] * 50).top_1 > 0.9
+    wrong = hits(reader, render(chosen), [140] * 50)
+    assert wrong.top_1 < 0.1 and wrong.top_1 <= wrong.top_3
+
+
+def test_the_probe_asks_every_word_once_per_seed(store, reader):
+    found = probe(store, reader, FEW, num_seeds=2)
+    assert found.x_0.shape == (72, 1, 128, 128)
+    assert list(found.words) == [word for word, _ in PROBE]
+    assert found.hits.top_1 == pytest.approx(sum(rate.top_1 for rate in found.words.values()) / 36, abs=1e-6)
+
+
+def test_held_out_definitions_that_say_nothing_are_left_out():
+    chosen = says_something(CHARACTERS)
+    assert len(chosen) == 511 and all(c.split == "held-out" for c in chosen)
+
+
+def test_words_alone_tell_some_radicals(pipeline):
+    some = [c for c in CHARACTERS if c.split == "train"][::40] + [c for c in CHARACTERS if c.split == "held-out"]
+    assert 0.1 < text_accuracy(pipeline.text_encoder, some) < 0.7
+
+
+# --- samples are kept
+
+
+def test_samples_are_made_once(tmp_path):
+    counting = CountingPipeline()
+    first = SampleStore(counting, "a", tmp_path, batch_size=4)
+    glyphs = first.glyphs(["gold"] * 6, list(range(6)), FEW)
+    assert glyphs.shape == (6, 1, 128, 128) and counting.asked == 6
+    assert torch.equal(first.glyphs(["gold"] * 6, list(range(6)), FEW), glyphs) and counting.asked == 6
+    first.glyphs(["gold"] * 6, list(range(6)), SampleConfig(num_inference_steps=3))
+    SampleStore(counting, "b", tmp_path, batch_size=4).glyphs(["gold"] * 6, list(range(6)), FEW)
+    assert counting.asked == 18
+
+
+def test_a_digest_tells_checkpoints_apart(tmp_path):
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "weights").write_bytes(b"1")
+    first = checkpoint_digest(tmp_path)
+    assert checkpoint_digest(tmp_path) == first
+    (tmp_path / "unet" / "weights").write_bytes(b"2")
+    assert checkpoint_digest(tmp_path) != first
+
+
+# --- likeness, novelty, strokes
+
+
+def test_a_set_is_no_distance_from_itself_and_far_from_a_moved_one():
+    torch.manual_seed(0)
+    features = torch.randn(300, 8)
+    same, moved = distance(features, features), distance(features + 3, features)
+    assert same.frechet == pytest.approx(0, abs=1e-3) and same.kernel < 0.01
+    assert moved.frechet == pytest.approx(8 * 9, rel=0.01)  # equal covariances: the squared distance of the means
+    assert moved.kernel > 1
+
+
+def test_the_kernel_distance_of_two_halves_is_about_nothing():
+    torch.manual_seed(0)
+    found = distance(torch.randn(400, 8), torch.randn(400, 8))
+    assert abs(found.kernel) < 0.02 and found.frechet > 0.02
+
+
+@pytest.fixture(scope="module")
+def real_points():
+    return to_points(render(CHARACTERS[:400]))
+
+
+def test_copies_are_found(real_points):
+    real = neighbours(real_points, real_points, torch.arange(400))
+    copied = neighbours(real_points[:20] + 0.001, real_points)
+    assert copied.nearest.tolist() == list(range(20))
+    found = novelty(copied, real)
+    assert found.copies == found.below_quantile == found.below_ratio == 1
+    assert found.real_copies < 0.1
+
+
+def test_halves_of_two_real_glyphs_make_a_new_whole_with_real_parts(real_points):
+    real = neighbours(real_points, real_points, torch.arange(400))
+    for split in (2, 1):  # left and right, top and bottom
+        mixed = real_points[:100].clone()
+        half = mixed.narrow(split, 16, 16)
+        half.copy_(real_points[100:200].narrow(split, 16, 16))
+        near = neighbours(mixed, real_points)
+        assert near.halves.max() < 1e-3
+        assert novelty(near, real).copies < 0.1 and novelty(near, real).halves_inside == 1
+
+
+def test_noise_is_new_in_whole_and_parts(real_points):
+    torch.manual_seed(0)
+    real = neighbours(real_points, real_points, torch.arange(400))
+    found = novelty(neighbours(torch.randn(50, 32, 32), real_points), real)
+    assert found.copies == found.halves_inside == 0
+    assert found.nearest_median > found.real_nearest_median
+
+
+def test_a_stroke_a_little_aside_is_still_near():
+    real = render(CHARACTERS[:50])
+    aside = to_points(real.roll(2, dims=3)) - to_points(real)
+    other = to_points(real.roll(1, dims=0)) - to_points(real)
+    assert aside.square().mean() < 0.2 * other.square().mean()
+
+
+def test_strokes_of_known_pictures():
+    paper = torch.ones(1, 1, 128, 128)
+    assert strokes(paper).blanks == 1 and strokes(paper).grey == 0
+    square = paper.clone()
+    square[..., 32:96, 32:96] = -1
+    found = strokes(square)
+    assert (found.ink, found.grey, found.speckle, found.blanks) == (0.25, 0, 0, 0)
+    unfinished = square.clone()
+    unfinished[..., 0, :] = 0.5  # a grey line on bare paper
+    unfinished[..., 60, 40:48] = 0  # a grey spot in a stroke
+    found = strokes(unfinished)
+    assert found.grey == pytest.approx((128 + 8) / 128**2)
+    assert found.speckle == pytest.approx(128 / (128**2 - 68**2))
+    assert found.paper_tint == pytest.approx(found.speckle * 0.25)
+
+
+# --- the sheet and the command
+
+
+@pytest.fixture
+def tiny_checkpoint(tiny_pipeline, tmp_path):
+    GlyffuserPipeline(tiny_pipeline.unet, tiny_pipeline.glyph_prior, training_scheduler()).save_pretrained(
+        tmp_path / "checkpoint"
+    )
+    return tmp_path / "checkpoint"
+
+
+def test_the_command_writes_a_whole_score_sheet(tiny_checkpoint, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("glyffuser.evaluation.score_sheet.text_accuracy", lambda *_: 0.5)  # measured above
+    monkeypatch.setattr("glyffuser.evaluation.hits.says_something", lambda characters: list(characters)[:20])
+    folder = tmp_path / "scores"
+    options = ["--checkpoint", str(tiny_checkpoint), "--output", str(folder), "--quick", "--num-glyphs", "36"]
+    assert main([*options, "--num-inference-steps", "2", "--guidance-scale", "1"]) == 0
+    scores = json.loads((folder / "scores.json").read_text())
+    assert None not in scores.values()
+    assert scores["plan"]["config"]["num_inference_steps"] == 2
+    assert [row["guidance_scale"] for row in scores["guidance"]] == [1, 5, 10]
+    assert [row["num_inference_steps"] for row in scores["steps"]] == [1, 10, 25]
+    assert 0 <= scores["probe"]["top_1"] <= scores["probe"]["top_3"] <= 1
+    text = (folder / "scores.md").read_text()
+    assert text.strip() == capsys.readouterr().out.strip()
+    for heading in ("Thirty-six words", "By guidance scale", "By number of steps", "Definitions never met", "Novelty"):
+        assert f"## {heading}" in text
+    assert (folder / "probe.png").read_bytes()[:4] == (folder / "nearest.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_only_the_parts_asked_for_are_measured(store, reader):
+    evaluation = Evaluation(store, reader, CHARACTERS, Plan(FEW, probe_seeds=1, num_glyphs=20))
+    sheet = evaluation.measure(["probe"])
+    assert sheet.probe is not None and sheet.novelty is None and sheet.guidance is None
+    assert sheet.reader_accuracy > 0.9 and sheet.real_strokes.speckle == 0
+    text = to_markdown(sheet, sorted(evaluation.pictures))
+    assert "## Novelty" not in text and "![" in text
+    assert isinstance(sheet, ScoreSheet)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--checkpoint", "nowhere"], "nowhere"),
+        (["--reader", "nowhere"], "the radical reader in nowhere cannot be read"),
+        (["--guidance-scale", "0.5"], "guidance_scale must lie between 1"),
+        (["--num-glyphs", "20000"], "compare at most half"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_in_a_sentence(options, sentence, capsys, tmp_path):
+    assert main([*options, "--output", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    last = error.strip().split("\n")[-1]  # progress bars come before it
+    assert last.startswith("glyffuser.evaluation: ") and sentence in last and "Traceback" not in error
