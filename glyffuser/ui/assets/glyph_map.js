@@ -40,10 +40,9 @@ let xs, ys, tiles, glyphs, places; // positions, tile of each glyph, columns of 
 let noiseX, noiseY; // one standard normal pair a glyph, the same for every timestep
 let cells; // index of positions
 let view = null; // {x, y, half}: what is shown; half is that of the shorter side
+let shown = null; // the viewport that Plotly was told last
 let timestep = 0;
-let bins = null; // colour of each glyph
-let palette = ["#6f675c"];
-let names = [];
+let bins, palette, names; // which colour each glyph has, the colours, what they stand for
 let hits = null; // Set of indices
 let light = null; // {indices, weights, label}
 let path = null; // {points, label, nearest}
@@ -58,19 +57,18 @@ let drawing = false;
 async function load() {
   const hasWebGL = testWebGL();
   try {
-    [, xs, tiles] = await Promise.all([loadPlotly(), fetchBytes("positions.bin"), fetchBytes("tiles.bin")]);
-    const packed = xs;
-    xs = new Float32Array(packed.length / 2);
-    ys = new Float32Array(packed.length / 2);
-    for (let i = 0; i < xs.length; i++) {
-      xs[i] = (packed[2 * i] / 65535) * 2 * props.position_limit - props.position_limit;
-      ys[i] = (packed[2 * i + 1] / 65535) * 2 * props.position_limit - props.position_limit;
-    }
-    bins = new Uint8Array(xs.length);
+    let packed;
+    [, packed, tiles, glyphs, places] = await Promise.all([
+      loadPlotly(), fetchBytes("positions.bin"), fetchBytes("tiles.bin"), fetchJson("glyphs.json"), fetchJson("islands.json"),
+    ]);
+    const unpack = (axis) =>
+      Float32Array.from({ length: packed.length / 2 }, (_, i) => (packed[2 * i + axis] / 65535) * 2 * props.position_limit - props.position_limit);
+    [xs, ys] = [unpack(0), unpack(1)];
     indexPlaces();
     drawNoise();
     plain = Density.bin(xs, ys, [...xs.keys()], null, GRID);
     view = { x: 0, y: 0, half: HOME };
+    chooseColours();
     await drawPlot(hasWebGL);
   } catch (error) {
     console.warn(error);
@@ -78,10 +76,7 @@ async function load() {
     return;
   }
   part("waiting").hidden = true;
-  root.dataset.state = "drawn";
   if (!hasWebGL) note(TEXT.noWebGL);
-  [glyphs, places] = await Promise.all([fetchJson("glyphs.json"), fetchJson("islands.json")]);
-  await recolour();
   root.dataset.state = "ready";
   receive(props.value);
   followPath();
@@ -149,7 +144,7 @@ async function drawPlot(hasWebGL) {
     mode: "markers",
     x: Float32Array.from(drawn, (i) => xs[i]),
     y: Float32Array.from(drawn, (i) => ys[i]),
-    marker: { size: 3, color: palette[0], opacity: 0.8 },
+    marker: { size: 3, opacity: 0.8, color: drawn.map((i) => bins[i]), ...colourScale() },
     hoverinfo: "skip",
   };
   const contours = {
@@ -165,13 +160,16 @@ async function drawPlot(hasWebGL) {
     line: { width: 1.5, color: colourOf("--glyff-ink"), smoothing: 0.8 },
   };
   const hidden = { visible: false, fixedrange: true };
+  shown = viewport();
   const layout = {
+    width: shown.width,
+    height: shown.height,
     margin: { l: 0, r: 0, t: 0, b: 0 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     showlegend: false,
-    xaxis: { ...hidden, range: ranges().x },
-    yaxis: { ...hidden, range: ranges().y },
+    xaxis: { ...hidden, range: shown["xaxis.range"] },
+    yaxis: { ...hidden, range: shown["yaxis.range"] },
   };
   root.querySelector('[data-layer="surface"]').disabled = !hasWebGL;
   await Plotly.newPlot(plot, [points, contours], layout, { staticPlot: true, displayModeBar: false, responsive: false });
@@ -184,6 +182,13 @@ function ranges() {
   const halfX = (view.half * width) / short;
   const halfY = (view.half * height) / short;
   return { x: [view.x - halfX, view.x + halfX], y: [view.y - halfY, view.y + halfY], scale: short / (2 * view.half) };
+}
+
+// What Plotly is told of the view.
+function viewport() {
+  const { x, y } = ranges();
+  const { width, height } = stage.getBoundingClientRect();
+  return { "xaxis.range": x, "yaxis.range": y, width, height };
 }
 
 function resize() {
@@ -202,15 +207,20 @@ function move() {
   isMoving = true;
   requestAnimationFrame(() => {
     isMoving = false;
-    const { x, y } = ranges();
-    const { width, height } = stage.getBoundingClientRect();
-    if (!layers.surface) Plotly.relayout(plot, { "xaxis.range": x, "yaxis.range": y, width, height });
+    const wanted = viewport();
+    if (!layers.surface && JSON.stringify(wanted) !== JSON.stringify(shown)) Plotly.relayout(plot, (shown = wanted));
     redraw();
   });
 }
 
 async function recolour() {
   if (!glyphs) return;
+  chooseColours();
+  await paintPoints();
+  redraw();
+}
+
+function chooseColours() {
   const kind = part("colour").value;
   if (kind === "layout") {
     palette = LAYOUT_COLOURS;
@@ -234,8 +244,11 @@ async function recolour() {
     names = ["sparse", ...Array(CIVIDIS.length - 2).fill(""), "dense"];
   }
   showLegend();
-  await paintPoints();
-  redraw();
+}
+
+function colourScale() {
+  const colorscale = palette.flatMap((colour, i) => [[i / palette.length, colour], [(i + 1) / palette.length, colour]]);
+  return { colorscale, cmin: -0.5, cmax: palette.length - 0.5 };
 }
 
 function at(rows, x, y) {
@@ -244,17 +257,14 @@ function at(rows, x, y) {
 }
 
 function paintPoints() {
-  const last = palette.length - 1 || 1;
-  const scale = palette.flatMap((colour, i) => [[i / palette.length, colour], [(i + 1) / palette.length, colour]]);
-  const isFiltered = hits !== null;
+  const { colorscale, cmin, cmax } = colourScale();
   return Plotly.restyle(
     plot,
     {
-      "marker.color": isFiltered ? [colourOf("--glyff-line")] : [plot.drawn.map((i) => bins[i])],
-      "marker.colorscale": [scale],
-      "marker.cmin": -0.5,
-      "marker.cmax": last + 0.5,
-      "marker.opacity": 0.8,
+      "marker.color": hits ? [colourOf("--glyff-line")] : [plot.drawn.map((i) => bins[i])],
+      "marker.colorscale": [colorscale],
+      "marker.cmin": cmin,
+      "marker.cmax": cmax,
       visible: layers.points && timestep === 0,
     },
     [0],
@@ -286,7 +296,13 @@ function paintSurface(q) {
     margin: { l: 0, r: 0, t: 0, b: 0 },
     paper_bgcolor: "rgba(0,0,0,0)",
     uirevision: "kept",
-    scene: { xaxis: hidden, yaxis: hidden, zaxis: hidden, aspectratio: { x: 1.4, y: 1.4, z: 0.6 } },
+    scene: {
+      xaxis: { ...hidden, range: [-3, 3] },
+      yaxis: { ...hidden, range: [-3, 3] },
+      zaxis: hidden,
+      aspectratio: { x: 1.4, y: 1.4, z: 0.6 },
+      camera: { eye: { x: 0.2, y: -1.65, z: 1.15 }, center: { x: 0, y: 0, z: -0.2 } }, // from the south, as the map lies
+    },
   };
   return Plotly.react(surface, [trace], layout, { displayModeBar: false, responsive: true });
 }
@@ -415,21 +431,29 @@ function paintLabels(toX, toY) {
   });
 }
 
+// Dark on a light rim, so that it is seen on every colour of point and on what is lit up.
 function paintPath(toX, toY) {
-  const seal = colourOf("--glyff-seal");
-  context.strokeStyle = context.fillStyle = seal;
-  context.lineWidth = 2;
-  context.beginPath();
-  path.points.forEach(([px, py], i) => (i ? context.lineTo(toX(px), toY(py)) : context.moveTo(toX(px), toY(py))));
-  context.stroke();
-  path.points.forEach(([px, py], i) => {
-    context.globalAlpha = 0.3 + (0.7 * (i + 1)) / path.points.length;
-    context.beginPath();
-    context.arc(toX(px), toY(py), i === path.points.length - 1 ? 6 : 3.5, 0, 2 * Math.PI);
-    context.fill();
+  const places = path.points.map(([x, y]) => [toX(x), toY(y)]);
+  const end = places.length - 1;
+  const line = new Path2D();
+  places.forEach(([px, py], i) => (i ? line.lineTo(px, py) : line.moveTo(px, py)));
+  const dots = new Path2D();
+  places.forEach(([px, py], i) => {
+    const radius = i === end ? 6 : 2.5;
+    dots.moveTo(px + radius, py);
+    dots.arc(px, py, radius, 0, 2 * Math.PI);
   });
-  context.globalAlpha = 1;
-  if (path.nearest !== null) ring(toX(xs[path.nearest]), toY(ys[path.nearest]), 13, 2.5);
+  context.lineJoin = "round";
+  context.strokeStyle = colourOf("--glyff-paper");
+  for (const [shape, width] of [[line, 5], [dots, 3]]) {
+    context.lineWidth = width;
+    context.stroke(shape);
+  }
+  context.strokeStyle = context.fillStyle = colourOf("--glyff-ink");
+  context.lineWidth = 2;
+  context.stroke(line);
+  context.fill(dots);
+  if (path.nearest !== null) ring(toX(xs[path.nearest]), toY(ys[path.nearest]), 13, 3);
 }
 
 function ring(px, py, radius, width) {
@@ -673,7 +697,7 @@ async function setLayer(name, isOn) {
   if (!xs) return;
   if (name === "surface") {
     part("surface").hidden = !isOn;
-    plot.hidden = isOn;
+    plot.hidden = part("zoom").hidden = isOn;
     hideCard();
     if (!isOn) move();
   }
@@ -706,13 +730,17 @@ function receive(value) {
     root.dataset.hits = hits ? hits.size : "";
     paintPoints();
   } else if (value.kind === "light") {
-    light = value.indices ? value : null;
-    root.dataset.lit = light ? light.indices.length : "";
+    setLight(value.indices ? value : null);
     if (light) note(TEXT.lit(light.label));
     setLayer("contours", true);
     paintDensity();
   } else if (value.kind === "path") showPath(value);
   redraw();
+}
+
+function setLight(value) {
+  light = value;
+  root.dataset.lit = light ? light.indices.length : "";
 }
 
 function showPath(value) {
@@ -753,6 +781,7 @@ function tour(step) {
   box.hidden = !stop;
   root.dataset.tour = stop ? step : "";
   if (!stop || !places) return endTour();
+  setLight(null); // what was lit up would be taken for part of the tour
   part("tour-text").textContent = stop.text;
   part("tour-back").disabled = step === 0;
   part("tour-next").hidden = step === TOUR.length - 1;
