@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from glyffuser.data.characters import Character, load_characters
+from glyffuser.data.definitions import split_outside_parentheses
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.images import uint8_to_x_0
 
@@ -31,7 +32,7 @@ class CaptionVariants:
     Attributes:
         full: all senses.
         senses: each sense; for an element also "tin, chemical element".
-        clauses: each sense up to its first comma, even one in parentheses; for an element also its bare name.
+        clauses: each sense up to its first comma outside parentheses; for an element also its bare name.
     """
 
     full: str
@@ -106,7 +107,7 @@ def caption_variants(character: Character) -> CaptionVariants:
     return CaptionVariants(
         full=character.definition,
         senses=character.senses + tuple(f"{name}, chemical element" for name in names),
-        clauses=tuple(sense.split(",")[0].strip() for sense in character.senses) + tuple(names),
+        clauses=tuple(split_outside_parentheses(sense, ",")[0] for sense in character.senses) + tuple(names),
     )
 
 
