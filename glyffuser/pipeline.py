@@ -87,6 +87,7 @@ class GlyffuserPipeline(DiffusionPipeline):
         glyph_prior: GlyphPrior,
         scheduler: SchedulerMixin,
         text_encoder_name: str = "minilm",
+        samples_seen: int = 0,
     ) -> None:
         """
         Args:
@@ -94,10 +95,11 @@ class GlyffuserPipeline(DiffusionPipeline):
             glyph_prior: sentence vector -> blurry guess.
             scheduler: the noise of training, from `glyffuser.diffusion.training_scheduler`.
             text_encoder_name: the encoder that unet and prior were trained with.
+            samples_seen: glyphs that the unet was trained on.
         """
         super().__init__()
         self.register_modules(unet=unet, glyph_prior=glyph_prior, scheduler=scheduler)
-        self.register_to_config(text_encoder_name=text_encoder_name)
+        self.register_to_config(text_encoder_name=text_encoder_name, samples_seen=samples_seen)
         unet.eval().to(memory_format=torch.channels_last)
         glyph_prior.eval()
         self._text_encoder: TextEncoder | None = None

@@ -141,8 +141,9 @@ def begin(
     path = options.output / STATE_FILE
     if path.exists() and not options.resume:
         raise StateError(f"{path} holds a run already: go on with --resume, or give another --output")
-    weights = GlyffuserPipeline.load(options.init).unet.state_dict() if options.init else None
-    state = build_state(model, recipe, text_encoder_name, device, weights)
+    start = GlyffuserPipeline.load(options.init) if options.init else None
+    state = build_state(model, recipe, text_encoder_name, device, start and start.unet.state_dict())
+    state.counters.samples_seen = start.config.samples_seen if start else 0
     if path.exists():
         state.load(path)
     if options.new_plan:

@@ -12,7 +12,11 @@ from glyffuser.pipeline import GlyffuserPipeline
 def export_checkpoint(pipeline: GlyffuserPipeline, folder: Path) -> None:
     """Write U-net and glyph prior in half precision, and the scheduler; the pipeline itself stays as it is."""
     halves = GlyffuserPipeline(
-        _half(pipeline.unet), _half(pipeline.glyph_prior), pipeline.scheduler, pipeline.config.text_encoder_name
+        _half(pipeline.unet),
+        _half(pipeline.glyph_prior),
+        pipeline.scheduler,
+        pipeline.config.text_encoder_name,
+        pipeline.config.samples_seen,
     )
     halves.save_pretrained(folder)
 
@@ -33,12 +37,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="checkpoint folder to write")
     options = parser.parse_args(arguments)
     try:
-        pipeline, counters = load_run(options.run)
+        pipeline = load_run(options.run)
     except StateError as error:
         print(error, file=sys.stderr)
         return 1
     export_checkpoint(pipeline, options.folder)
-    print(f"{options.folder} written from {options.run} at {counters.samples_seen:,} samples")
+    print(f"{options.folder} written from {options.run} at {pipeline.config.samples_seen:,} samples")
     return 0
 
 

@@ -22,6 +22,7 @@ from glyffuser.config import GLYPH_SIZE, ModelConfig, SampleConfig
 from glyffuser.diffusion import training_loss, training_scheduler
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.prior import GlyphPrior
+from glyffuser.training.balance import LossBalance
 from glyffuser.training.batches import TrainingBatches
 from glyffuser.training.monitor import HeldOut, averaged_weights, held_out_errors, write_grid
 from glyffuser.training.optimizer import make_optimizers, set_rates
@@ -117,11 +118,12 @@ def build_state(
             raise StateError(f"the weights are those of another network than the options ask for ({error})") from error
     unet.to(device, memory_format=torch.channels_last)
     ema = EMAModel(unet.parameters(), decay=recipe.ema_decay, foreach=True)
-    return TrainingState(config, text_encoder_name, unet, ema, make_optimizers(unet, recipe), Counters())
+    optimizers, balance = make_optimizers(unet, recipe), LossBalance(recipe.loss_balance)
+    return TrainingState(config, text_encoder_name, unet, ema, optimizers, balance, Counters())
 
 
-def load_run(folder: Path) -> tuple[GlyffuserPipeline, Counters]:
-    """The averaged weights of a run as a pipeline, and how far the run has come.
+def load_run(folder: Path) -> GlyffuserPipeline:
+    """The averaged weights of a run as a pipeline.
 
     Raises:
         StateError: if there is no state, or a damaged one.
@@ -133,7 +135,7 @@ def load_run(folder: Path) -> tuple[GlyffuserPipeline, Counters]:
     state.ema.copy_to(state.unet.parameters())
     prior = GlyphPrior.from_pretrained(folder / PRIOR_FOLDER)
     scheduler = training_scheduler(state.model_config.prediction_type)
-    return GlyffuserPipeline(state.unet, prior, scheduler, state.text_encoder_name), state.counters
+    return GlyffuserPipeline(state.unet, prior, scheduler, state.text_encoder_name, state.counters.samples_seen)
 
 
 def train(
@@ -178,8 +180,9 @@ def train(
         noise, timesteps = batches.noise(start, x_0, len(scheduler.alphas_cumprod))
         told = partial(denoiser, conditioning=conditioning.to(accelerator.device))
         x_0, noise, timesteps = (part.to(accelerator.device) for part in (x_0, noise, timesteps))
-        loss = training_loss(told, x_0, noise, timesteps, scheduler).mean()
-        accelerator.backward(loss)
+        each = training_loss(told, x_0, noise, timesteps, scheduler)
+        accelerator.backward((each * state.balance.weights(timesteps)).mean())
+        state.balance.observe(accelerator.gather(timesteps), accelerator.gather(each.detach()))
         accelerator.clip_grad_norm_(state.unet.parameters(), recipe.max_grad_norm)
         for optimizer in state.optimizers.values():
             optimizer.step()
@@ -193,7 +196,7 @@ def train(
         counters.plan_samples += samples_a_step
         counters.plan_seconds += now - last_step
         last_step = now
-        losses.append(loss.item())
+        losses.append(each.mean().item())
         progress_bar.update(samples_a_step)
         if metrics and len(losses) == LOSS_STEPS:
             mean = statistics.fmean(losses)

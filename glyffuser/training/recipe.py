@@ -16,6 +16,8 @@ class Recipe:
         decay_share: last part of the planned samples or hours over which the rate falls linearly to zero; 0 keeps it.
         ema_decay: of the averaged weights; they lag by about 1 / (1 - ema_decay) steps.
         max_grad_norm: gradients are scaled down to this norm.
+        loss_balance: how far the noise levels' losses are made alike, from 0 (each sample counts as it is, Ho et al.
+            2020) to 1 (each level counts the same, see `glyffuser.training.balance`).
         seed: decides data order, captions, timesteps and noise.
         max_samples: the run ends when this many samples of this plan are seen; None sets no end.
         max_hours: the run ends after this time of training, pauses not counted; None sets no end.
@@ -32,6 +34,7 @@ class Recipe:
     decay_share: float = 0.2
     ema_decay: float = 0.998
     max_grad_norm: float = 1.0
+    loss_balance: float = 1.0
     seed: int = 0
     max_samples: int | None = None
     max_hours: float | None = None
@@ -43,6 +46,8 @@ class Recipe:
             raise ValueError(f"decay_share must lie between 0 and 1, got {self.decay_share}")
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay must lie between 0 and 1, got {self.ema_decay}")
+        if not 0 <= self.loss_balance <= 1:
+            raise ValueError(f"loss_balance must lie between 0 and 1, got {self.loss_balance}")
         for name in ("max_samples", "max_hours"):
             if (value := getattr(self, name)) is not None and value < 0:
                 raise ValueError(f"{name} must not be negative, got {value}")

@@ -40,13 +40,13 @@ def main(arguments: list[str] | None = None) -> int:
     prior = train_prior(characters, examples, families, num_folds=2, hidden_channels=(32, 32))
     options = ["--output", str(folder / "run"), "--cache", str(folder), "--precision", "no", "--resume"]
     run(parse([*options, *TINY_NETWORK, *TINY_RECIPE]), characters, prior)
-    trained, counters = load_run(folder / "run")
+    trained = load_run(folder / "run")
     export_checkpoint(trained, folder / "checkpoint")
     pipeline = GlyffuserPipeline.load(folder / "checkpoint")
     for frame in pipeline.stream(["gold", "fish"], [0, 1], SampleConfig(num_inference_steps=5)):
         finished = frame.x_t
     (folder / "samples.png").write_bytes(encode_png(tile(x_0_to_uint8(finished))))
-    print(f"{counters.samples_seen} samples seen; checkpoint and samples.png are in {folder}")
+    print(f"{pipeline.config.samples_seen} samples seen; checkpoint and samples.png are in {folder}")
     return 0
 
 

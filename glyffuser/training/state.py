@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch.optim import Optimizer
 
 from glyffuser.config import ModelConfig
+from glyffuser.training.balance import LossBalance
 from glyffuser.training.optimizer import split_parameters
 
 STATE_FILE = "state.safetensors"
@@ -51,6 +52,7 @@ class TrainingState:
         unet: the weights that are trained.
         ema: their moving average, which is what samples.
         optimizers: from `make_optimizers`.
+        balance: what losses are usual.
         counters: how far the run has come.
     """
 
@@ -59,6 +61,7 @@ class TrainingState:
     unet: UNet2DConditionModel
     ema: EMAModel
     optimizers: dict[str, Optimizer]
+    balance: LossBalance
     counters: Counters
 
     def save(self, path: Path) -> None:
@@ -110,6 +113,7 @@ class TrainingState:
     def _tensors(self) -> dict[str, torch.Tensor]:
         tensors = {f"unet/{name}": value for name, value in self.unet.named_parameters()}
         tensors |= {f"ema/{name}": value for name, value in self.averaged_weights().items()}
+        tensors |= {"balance/means": self.balance.means, "balance/shares": self.balance.shares}
         for optimizer, names in self._optimizer_names().items():
             for index, values in self.optimizers[optimizer].state_dict()["state"].items():
                 tensors |= {f"{optimizer}/{names[index]}/{key}": value for key, value in values.items()}
@@ -130,6 +134,8 @@ class TrainingState:
             value.copy_(tensors[f"unet/{name}"])
         for name, value in self.averaged_weights().items():
             value.copy_(tensors[f"ema/{name}"])
+        self.balance.means.copy_(tensors["balance/means"])
+        self.balance.shares.copy_(tensors["balance/shares"])
         for optimizer, names in self._optimizer_names().items():
             self.optimizers[optimizer].load_state_dict(
                 {

@@ -289,3 +289,27 @@ def test_a_tap_on_a_phone_opens_the_card(browser, page_url):
     expect(page.locator("#map-panel .glyff-panel")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()
+
+
+def test_two_fingers_zoom_on_a_phone(browser, page_url):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = open_map(context.new_page(), page_url)
+    distance = "(({ at }) => at(1)[0] - at(2)[0])(document.querySelector('.glyff-map').glyphMap)"
+    before = page.evaluate(distance)
+    box = page.locator(".glyff-map-stage").bounding_box()
+    middle_x, middle_y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    devtools = context.new_cdp_session(page)
+
+    def touch(kind: str, spread: float | None) -> None:
+        fingers = [] if spread is None else [middle_x - spread, middle_x + spread]
+        points = [{"x": x, "y": middle_y, "id": number} for number, x in enumerate(fingers)]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 20)
+    for spread in range(30, 90, 10):
+        touch("touchMove", spread)
+    touch("touchEnd", None)
+    page.wait_for_timeout(300)
+    assert abs(page.evaluate(distance)) > 3 * abs(before)
+    assert not attribute(page, "selected"), "a pinch picks nothing"
+    context.close()
