@@ -1,3 +1,5 @@
+import dataclasses
+
 import gradio as gr
 import numpy as np
 import pytest
@@ -8,9 +10,11 @@ from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.explorer.files import MapFiles
 from glyffuser.ui.explore_tab import (
     BY_MEANING,
+    BY_WORD,
     NUM_NEAREST,
     Landscape,
     checked_index,
+    cleaned,
     find_by_word,
     panel_of,
     stream_path,
@@ -40,28 +44,21 @@ def test_every_word_must_be_there(characters):
     assert len(both) < len(find_by_word(characters, "metal"))
 
 
-def test_characters_find_themselves(characters):
-    assert {c.char for c in found(characters, "河 山")} == {"河", "山"}
-
-
 def test_nothing_finds_nothing(characters):
     assert find_by_word(characters, "") == find_by_word(characters, "qwertz") == []
 
 
 @pytest.mark.parametrize(
-    ("hits", "shown", "sentence"),
+    ("hits", "how", "sentence"),
     [
-        (0, 0, "No character has this word in its definition; try by meaning."),
-        (1, 1, "1 character found, shown below the map."),
-        (1234, 24, "1,234 characters found; the first 24 are shown below the map."),
+        (0, BY_WORD, "No character is or means this by its words; try by meaning."),
+        (1, BY_WORD, "1 character found, shown below the map."),
+        (1234, BY_WORD, "1,234 characters found, shown below the map."),
+        (60, BY_MEANING, "The 60 nearest characters, shown below the map."),
     ],
 )
-def test_the_number_of_hits_is_said(hits, shown, sentence):
-    assert summary(hits, shown) == sentence
-
-
-def test_the_summary_of_a_search_by_meaning():
-    assert summary(60, 24, BY_MEANING).startswith("The 60 characters whose definitions are nearest")
+def test_the_number_of_hits_is_said(hits, how, sentence):
+    assert summary(hits, how) == sentence
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +70,24 @@ def test_a_search_by_meaning_brings_the_nearest_first(landscape, characters):
     hits = landscape.search("happy", BY_MEANING)
     assert len(hits) == NUM_NEAREST and "happy" in characters[hits[0]].definition
     assert landscape.search("", BY_MEANING) == []
+
+
+@pytest.mark.parametrize("how", [BY_WORD, BY_MEANING])
+def test_characters_find_themselves(landscape, characters, how):
+    assert {characters[index].char for index in landscape.search("河 山", how)} == {"河", "山"}
+    both = landscape.search("河 dragon", how)
+    assert characters[both[0]].char == "河" and all("dragon" in characters[i].definition for i in both[1:4])
+
+
+def test_a_map_of_other_characters_is_refused(landscape, characters):
+    with pytest.raises(ValueError, match="the map has 20592 glyphs, the data 20591: build it with .make map."):
+        dataclasses.replace(landscape, characters=characters[1:])
+
+
+def test_what_is_wrong_with_a_text_is_said():
+    assert cleaned("  a   fish ") == ("a fish", "") and cleaned(None) == ("", "")
+    text, wrong = cleaned("x" * 201)
+    assert text == "" and "The prompt has 201 characters" in wrong
 
 
 @pytest.mark.parametrize("value", [-1, 20592, 1.5, "3", None, True])

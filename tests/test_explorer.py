@@ -86,15 +86,6 @@ def test_the_grid_agrees_with_the_exact_density(cloud, alpha_bar):
     assert np.abs(grid - exact.reshape(size, size)).max() < 0.03 * exact.max()
 
 
-def test_contours_enclose_their_share():
-    size = 200
-    axis = density.grid_axis(size)
-    x, y = np.meshgrid(axis, axis)
-    normal = np.exp(-(x**2 + y**2) / 2) / (2 * np.pi)
-    for mass, level in zip(density.MASSES, density.levels(normal), strict=True):
-        assert level == pytest.approx((1 - mass) / (2 * np.pi), rel=0.05)  # exact for the normal
-
-
 # --- projection, meanings, sprites
 
 
@@ -231,9 +222,17 @@ def test_a_missing_file_is_named(copied_map, name):
         MapFiles.load(copied_map)
 
 
-def test_a_damaged_file_is_named(copied_map):
-    (copied_map / files.TILES).write_bytes(b"nonsense")
-    with pytest.raises(MapError, match=f"{files.TILES} is damaged"):
+@pytest.mark.parametrize("name", [files.TILES, files.MANIFEST])
+def test_a_damaged_file_is_named(copied_map, name):
+    (copied_map / name).write_bytes(b"nonsense")
+    with pytest.raises(MapError, match=f"{name} is damaged"):
+        MapFiles.load(copied_map)
+
+
+def test_a_map_of_another_format_is_named(copied_map):
+    manifest = json.loads((copied_map / files.MANIFEST).read_text())
+    (copied_map / files.MANIFEST).write_text(json.dumps(manifest | {"format": 0}))
+    with pytest.raises(MapError, match="has format 0, not 1: .* or run .make map."):
         MapFiles.load(copied_map)
 
 

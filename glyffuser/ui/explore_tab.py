@@ -2,6 +2,7 @@
 
 import logging
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -20,9 +21,11 @@ from glyffuser.ui.figures import figure, figures
 from glyffuser.ui.generate_tab import MODEL_QUEUE, QUICK, SORRY
 from glyffuser.ui.generation import Throttle, random_seed
 from glyffuser.ui.glyph_map import build_glyph_map
-from glyffuser.ui.notices import notice, prompt_notice
+from glyffuser.ui.notices import LAST_LATIN, notice, prompt_notice
 
-MAX_SHOWN = 24
+NUM_SHOWN = 24
+"""Hits that are shown as pictures with buttons at first, and more at each click."""
+
 NUM_NEAREST = 60
 """Characters that a search by meaning brings."""
 
@@ -34,7 +37,10 @@ These are the real ones: {count:,} characters, the whole data set, laid out so t
 NOTHING_PICKED = "Pick a character on the map, and it is shown here with those that look most like it."
 NO_PROMPT = "Type a definition to light up."
 
-BUTTON = '<button type="button" class="glyff-hand-over" data-action="{action}" data-index="{index}">{label}</button>'
+BUTTON = (
+    '<button type="button" class="glyff-hand-over" data-action="{action}" data-index="{index}" '
+    'aria-label="{label}: {title}">{label}</button>'
+)
 
 # Gradio hands in element and trigger
 BUTTONS = """
@@ -59,6 +65,9 @@ class Landscape:
         renderer: draws them.
         map_files: where they lie.
         pipeline: a loaded model.
+
+    Raises:
+        ValueError: if the map was built from other characters.
     """
 
     characters: list[Character]
@@ -66,24 +75,34 @@ class Landscape:
     map_files: MapFiles
     pipeline: GlyffuserPipeline
 
+    def __post_init__(self) -> None:
+        on_map = self.map_files.manifest["num_glyphs"]
+        if on_map != len(self.characters):
+            raise ValueError(f"the map has {on_map} glyphs, the data {len(self.characters)}: build it with `make map`")
+
     def sentence(self, text: str) -> np.ndarray:
         """The vector of a text: float32 (text_channels,)."""
         return sentence_vectors(self.pipeline.text_encoder([text]))[0].numpy()
 
     def search(self, query: str, how: str) -> list[int]:
-        """Indices of the characters that a query finds, the best first."""
-        if not query:
-            return []
-        if how == BY_MEANING:
-            return self.map_files.meanings.nearest(self.sentence(query), NUM_NEAREST)[0].tolist()
-        return find_by_word(self.characters, query)
+        """Indices of the characters that a query finds: those that it holds, then those that its words find."""
+        themselves = [index for index, character in enumerate(self.characters) if character.char in query]
+        words = "".join(char for char in query if char <= LAST_LATIN).strip()
+        if how == BY_MEANING and words:
+            found = self.map_files.meanings.nearest(self.sentence(words), NUM_NEAREST)[0].tolist()
+        else:
+            found = find_by_word(self.characters, words)
+        return list(dict.fromkeys(themselves + found))
 
     def figure_of(self, index: int, *actions: tuple[str, str]) -> str:
         """A character with its definition, and a button for each action and its label."""
         character = self.characters[index]
-        below = "".join(BUTTON.format(action=action, index=index, label=label) for action, label in actions)
+        title = title_of(character)
+        below = "".join(
+            BUTTON.format(action=action, index=index, label=label, title=title) for action, label in actions
+        )
         pixels = np.asarray(self.renderer.render(character.char))
-        return figure(pixels, title_of(character), character.definition, below=below)
+        return figure(pixels, title, character.definition, below=below)
 
 
 def build_explore_tab(landscape: Landscape, on_gpu: Callable) -> tuple[gr.HTML, gr.HTML]:
@@ -115,25 +134,37 @@ def build_explore_tab(landscape: Landscape, on_gpu: Callable) -> tuple[gr.HTML, 
         with gr.Column(scale=1, min_width=240):
             panel = gr.HTML(notice(NOTHING_PICKED), js_on_load=BUTTONS, elem_id="map-panel")
     hits = gr.HTML("", js_on_load=BUTTONS, elem_id="map-hits")
+    num_shown = gr.State(NUM_SHOWN)
+    more = gr.Button("Show more", visible=False, elem_id="map-more")
 
     def search_for_visitor(query: str, how: str) -> tuple:
-        try:
-            text = clean_prompt(query or "")
-        except ValueError as error:
-            return gr.skip(), gr.skip(), notice(str(error), "error")
+        text, wrong = cleaned(query)
+        if wrong:
+            return gr.skip(), gr.skip(), gr.skip(), gr.skip(), wrong
         found = landscape.search(text, how)
-        shown = [
-            landscape.figure_of(index, ("go", "On the map"), ("noise", "Take apart")) for index in found[:MAX_SHOWN]
-        ]
         message = {"kind": "hits", "indices": found if text else None}
-        return message, figures(shown), notice(summary(len(found), len(shown), how) if text else "")
+        return message, *show(found, NUM_SHOWN), notice(summary(len(found), how) if text else "")
+
+    def show_more(query: str, how: str, num_shown: int) -> tuple:
+        text, wrong = cleaned(query)
+        return (gr.skip(),) * 3 if wrong else show(landscape.search(text, how), num_shown + NUM_SHOWN)
+
+    def show(found: list[int], number: int) -> tuple:
+        actions = ("go", "On the map"), ("noise", "Take apart")
+        shown = [landscape.figure_of(index, *actions) for index in found[:number]]
+        return figures(shown), number, gr.Button(visible=len(found) > number)
 
     def show_picked(event: gr.EventData) -> str:
         return panel_of(landscape, checked_index(event.index, landscape))
 
-    searches = {"fn": search_for_visitor, "inputs": [query, how], "outputs": [glyph_map, hits, message]}
-    gr.on([query.change, how.change], **searches, trigger_mode="always_last", **QUICK)
-    glyph_map.select(show_picked, None, panel, **QUICK)
+    search, listed = [query, how], [hits, num_shown, more]
+    gr.on(
+        [query.change, how.change], search_for_visitor, search, [glyph_map, *listed, message],
+        trigger_mode="always_last", **QUICK,
+    )  # fmt: skip
+    more.click(show_more, [*search, num_shown], listed, **QUICK)
+    # "once" would drop a second pick that comes before the answer to the first
+    glyph_map.select(show_picked, None, panel, trigger_mode="multiple", **QUICK)
     return panel, hits
 
 
@@ -150,14 +181,14 @@ def _lay_out_light(landscape: Landscape, glyph_map: gr.HTML, on_gpu: Callable) -
     drawn = gr.HTML("", elem_id="map-drawn")
 
     def light_up(prompt: str) -> tuple:
-        try:
-            text = clean_prompt(prompt or "")
-        except ValueError as error:
-            return gr.skip(), notice(str(error), "error")
+        text, wrong = cleaned(prompt)
+        if wrong:
+            return gr.skip(), wrong
+        lit = {"kind": "light", "run": uuid.uuid4().hex}  # a browser takes no notice of the same value twice
         if not text:
-            return {"kind": "light", "indices": None}, notice(NO_PROMPT)
+            return lit | {"indices": None}, notice(NO_PROMPT)
         indices, weights = landscape.map_files.meanings.weights(landscape.sentence(text))
-        lit = {"kind": "light", "label": text, "indices": indices.tolist(), "weights": weights.round(5).tolist()}
+        lit |= {"label": text, "indices": indices.tolist(), "weights": weights.round(5).tolist()}
         return lit, prompt_notice(text, landscape.pipeline.text_encoder)
 
     @on_gpu
@@ -165,10 +196,9 @@ def _lay_out_light(landscape: Landscape, glyph_map: gr.HTML, on_gpu: Callable) -
         yield from stream_path(landscape, text, seed)
 
     def sample_for_visitor(prompt: str) -> Iterator[tuple]:
-        try:
-            text = clean_prompt(prompt or "")
-        except ValueError as error:
-            yield gr.skip(), gr.skip(), notice(str(error), "error")
+        text, wrong = cleaned(prompt)
+        if wrong:
+            yield gr.skip(), gr.skip(), wrong
             return
         try:
             for path, picture in run_model(text, random_seed()):
@@ -180,7 +210,7 @@ def _lay_out_light(landscape: Landscape, glyph_map: gr.HTML, on_gpu: Callable) -
     gr.on([light.click, prompt.submit], light_up, prompt, [glyph_map, message], **QUICK)
     draw.click(
         sample_for_visitor, prompt, [glyph_map, drawn, message], concurrency_id=MODEL_QUEUE, concurrency_limit=1,
-        trigger_mode="multiple", show_progress="minimal", show_progress_on=message, api_visibility="private",
+        show_progress="minimal", show_progress_on=message, api_visibility="private",
     )  # fmt: skip
 
 
@@ -234,18 +264,23 @@ def checked_index(value: object, landscape: Landscape) -> int:
     return value
 
 
+def cleaned(text: str | None) -> tuple[str, str]:
+    """What a visitor typed as the encoder gets it; or "" and a sentence that says what is wrong with it, as HTML."""
+    try:
+        return clean_prompt(text or ""), ""
+    except ValueError as error:
+        return "", notice(str(error), "error")
+
+
 def find_by_word(characters: list[Character], query: str) -> list[int]:
-    """Indices of characters whose definition holds every word of the query, or that are the query; in their order."""
-    words = re.findall(r"[a-z0-9']+", query.lower())
-    if words:
-        patterns = [re.compile(rf"\b{re.escape(word)}\b") for word in words]
-        return [
-            index
-            for index, character in enumerate(characters)
-            if all(pattern.search(character.definition.lower()) for pattern in patterns)
-        ]
-    wanted = set(query.strip())
-    return [index for index, character in enumerate(characters) if character.char in wanted]
+    """Indices of characters whose definition holds every word of the query, in their order; none without a word."""
+    words = set(re.findall(r"[a-z0-9']+", query.lower()))
+    patterns = [re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE) for word in words]
+    return [
+        index
+        for index, character in enumerate(characters)
+        if patterns and all(pattern.search(character.definition) for pattern in patterns)
+    ]
 
 
 def title_of(character: Character) -> str:
@@ -253,14 +288,10 @@ def title_of(character: Character) -> str:
     return f"U+{character.codepoint:04X} · {character.strokes} strokes"
 
 
-def summary(num_hits: int, num_shown: int, how: str = BY_WORD) -> str:
+def summary(num_hits: int, how: str = BY_WORD) -> str:
     """How many were found, in a sentence."""
-    if how == BY_MEANING:
-        return (
-            f"The {num_hits} characters whose definitions are nearest; the first {num_shown} are shown below the map."
-        )
     if num_hits == 0:
-        return "No character has this word in its definition; try by meaning."
-    found = "1 character" if num_hits == 1 else f"{num_hits:,} characters"
-    where = "shown below the map"
-    return f"{found} found, {where}." if num_hits == num_shown else f"{found} found; the first {num_shown} are {where}."
+        return "No character is or means this by its words; try by meaning."
+    if how == BY_MEANING and num_hits > 1:
+        return f"The {num_hits} nearest characters, shown below the map."
+    return f"{num_hits:,} character{'s' * (num_hits > 1)} found, shown below the map."

@@ -5,6 +5,7 @@ import html
 from glyffuser.config import MAX_SEED
 from glyffuser.text import MAX_TOKENS, TextEncoder, clean_prompt
 
+LAST_LATIN = "\u024f"
 NO_PROMPT = "No definition: the model draws whatever comes to it, and guidance has nothing to pull towards."
 NOT_ENGLISH = "The model has learnt English definitions only; it will try, but may not know these words."
 TOO_MANY_TOKENS = f"Only the beginning of this prompt counts: the model reads {MAX_TOKENS} tokens."
@@ -31,7 +32,7 @@ def prompt_notice(prompt: str, encoder: TextEncoder) -> str:
         return notice(str(error), "error")
     if not text:
         return notice(NO_PROMPT)
-    if any(char.isalpha() and ord(char) > 0x24F for char in text):  # beyond the Latin letters
+    if any(char.isalpha() and char > LAST_LATIN for char in text):
         return notice(NOT_ENGLISH)
     if encoder.num_tokens(text) > MAX_TOKENS:
         return notice(TOO_MANY_TOKENS)

@@ -39,6 +39,7 @@ def build_page(pipeline: GlyffuserPipeline, on_gpu: Callable = lambda function: 
 
     Raises:
         MapError: if a file of the map is missing or damaged.
+        ValueError: if the map was built from other characters.
     """
     renderer, characters = GlyphRenderer(), load_characters()
     landscape = Landscape(characters, renderer, MapFiles.load(), pipeline)

@@ -130,8 +130,15 @@ def test_search_by_word_and_by_meaning(opened):
     assert count == sum(bool(re.search(r"\bdragon\b", c.definition.lower())) for c in CHARACTERS)
     opened.get_by_role("radio", name="by meaning").check()
     expect(opened.locator(".glyff-map")).to_have_attribute("data-hits", "60")
-    opened.locator("#map-hits").get_by_role("button", name="On the map").first.press("Enter")
+    hits = opened.locator("#map-hits").get_by_role("button", name="On the map")
+    expect(hits).to_have_count(24)
+    hits.first.press("Enter")
     expect(opened.locator("#map-panel .glyff-panel")).to_be_visible()
+    opened.get_by_role("button", name="Show more").press("Enter")
+    expect(hits).to_have_count(48)
+    opened.get_by_role("button", name="Show more").press("Enter")
+    expect(hits).to_have_count(60)
+    expect(opened.get_by_role("button", name="Show more")).to_be_hidden()
     opened.fill("#map-query input, #map-query textarea", "x" * 201)
     expect(opened.locator("#map-message")).to_contain_text("The prompt has 201 characters")
     opened.fill("#map-query input, #map-query textarea", "")
@@ -212,6 +219,53 @@ def test_the_browser_reckons_as_python_does(opened):
             assert error < 0.05 + 0.1 * np.linalg.norm(exact), (alpha_bar, arrow, exact)
 
 
+def test_a_pick_takes_noise_and_its_contours_away(opened):
+    opened.check("[data-layer=contours]")
+    set_noise(opened, 600)
+    heights = "Math.max(...document.querySelector('.glyff-map-plot').data[1].z.map((row) => row[48]))"
+    noisy = opened.evaluate(heights)
+    opened.evaluate("document.dispatchEvent(new CustomEvent('glyff-go', { detail: 9000 }))")
+    expect(opened.locator(".glyff-map")).to_have_attribute("data-timestep", "0")
+    expect(opened.locator("[data-part=note]")).to_contain_text("No noise")
+    assert opened.evaluate(heights) != noisy
+
+
+def test_a_second_pick_is_not_lost_while_the_first_is_answered(opened):
+    opened.evaluate(
+        """() => { for (const index of [9000, 9001, 12000])
+             document.dispatchEvent(new CustomEvent('glyff-go', { detail: index })); }"""
+    )
+    expect(opened.locator("#map-panel .glyff-panel")).to_have_attribute("data-index", "12000")
+    assert attribute(opened, "selected") == "12000"
+
+
+def test_a_grey_point_answers_as_well_as_a_hit(opened):
+    opened.fill("#map-query input, #map-query textarea", "dragon")
+    expect(opened.locator(".glyff-map")).to_have_attribute("data-hits", re.compile(r"\d+"))
+    index = CODEPOINTS[ord("河")]
+    opened.evaluate("(index) => document.dispatchEvent(new CustomEvent('glyff-go', { detail: index }))", index)
+    for _ in range(5):
+        opened.click("[data-part=zoom-in]")
+    expect(opened.locator(".glyff-map")).to_have_attribute("data-drawn", "glyphs")
+    x, y = place_of(opened, index)
+    opened.mouse.move(x + 12, y + 12)
+    expect(opened.locator(".glyff-map-card")).to_be_visible()
+
+
+def test_a_running_path_leaves_the_noise_to_the_visitor(opened):
+    run = """(points) => {
+      window.glyffPath = { points, label: "fish", nearest: null };
+      document.dispatchEvent(new Event("glyff-path"));
+    }"""
+    opened.evaluate(run, [[0.1, 0.2]])
+    expect(opened.locator(".glyff-map")).to_have_attribute("data-path", "1")
+    set_noise(opened, 500)
+    opened.evaluate(run, [[0.1, 0.2], [0.3, 0.2]])
+    expect(opened.locator(".glyff-map")).to_have_attribute("data-path", "2")
+    opened.wait_for_timeout(200)
+    assert attribute(opened, "timestep") == "500"
+
+
 def test_a_prompt_is_lit_up_and_sampled(opened):
     opened.click("#map-light")
     expect(opened.locator("#map-light-message")).to_contain_text("Type a definition to light up.")
@@ -239,7 +293,7 @@ def test_the_path_of_a_generated_glyph_waits_on_the_map(page, page_url):
 def test_colours_layers_and_the_surface(opened):
     for colour, name in (
         ("radical", "grass"),
-        ("strokes", "28 strokes and more"),
+        ("strokes", "29 strokes and more"),
         ("density", "dense"),
         ("layout", "other"),
     ):
@@ -274,7 +328,7 @@ def test_without_webgl_it_says_so_and_works(page, page_url):
         };"""
     )
     open_map(page, page_url)
-    expect(page.locator("[data-part=note]")).to_contain_text("no WebGL")
+    expect(page.locator("[data-part=fallback]")).to_contain_text("no WebGL")
     assert int(attribute(page, "points")) == -(-len(CHARACTERS) // 5)
     assert page.is_disabled("[data-layer=surface]")
     page.mouse.move(*place_of(page, CODEPOINTS[ord("河")]))

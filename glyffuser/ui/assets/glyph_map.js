@@ -2,7 +2,6 @@
 // Gradio hands in element, props, watch and trigger; what the value holds is told in glyph_map.py.
 
 const TEXT = {
-  noWebGL: "This browser offers no WebGL: every fifth glyph is drawn, and the surface in 3-D is left out.",
   failed: "The map could not be loaded; please reload the page.",
   clean: "No noise: each point is a real glyph, and the contours are their density.",
   noisy: (t, share) =>
@@ -14,11 +13,16 @@ const TEXT = {
 };
 // Okabe & Ito 2008, and Tol's muted scheme: told apart by the colour-blind, too
 const LAYOUT_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#8d8373"];
-const RADICAL_COLOURS = [
-  "#332288", "#cc6677", "#117733", "#ddaa33", "#88ccee", "#882255", "#44aa99", "#999933", "#aa4499", "#e17c05",
-  "#0072b2", "#661100", "#b9af9d",
-];
-const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
+const RADICAL_COLOURS = {
+  light: ["#332288", "#cc6677", "#117733", "#ddaa33", "#88ccee", "#882255", "#44aa99", "#999933", "#aa4499", "#e17c05", "#0072b2", "#661100", "#b9af9d"],
+  dark: ["#9a8cff", "#ff8fa3", "#4fc26b", "#ddaa33", "#88ccee", "#d65c9a", "#44aa99", "#c3c34d", "#c98be0", "#f2953a", "#4aa3e0", "#d2694a", "#6f675c"],
+};
+// Nuñez et al. 2018, without the end that the ground would swallow
+const CIVIDIS = {
+  light: ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#bca965"],
+  dark: ["#4e576c", "#666970", "#7d7c78", "#948e77", "#ada371", "#c6b766", "#e1cc55", "#fee838"],
+};
+const STROKES_A_COLOUR = 4;
 const NUM_LARGEST = 12;
 const GRID = 96;
 const HOME = 2.15; // half of the side that is shown at first, in standard deviations
@@ -32,6 +36,7 @@ const stage = part("stage");
 const plot = part("plot");
 const overlay = part("overlay");
 const context = overlay.getContext("2d");
+const theme = () => (root.closest(".dark") ? "dark" : "light");
 const colourOf = (name) => getComputedStyle(root).getPropertyValue(name).trim();
 
 const layers = {};
@@ -50,6 +55,8 @@ let selected = null;
 let hovered = null;
 let plain = null; // weights of all glyphs, binned
 let tourStep = -1;
+let remark = ""; // said of the map while there is no noise
+let glyphSize = 0; // side of the glyphs drawn in place of points; 0 while points are
 let drawing = false;
 
 // --- loading
@@ -76,7 +83,8 @@ async function load() {
     return;
   }
   part("waiting").hidden = true;
-  if (!hasWebGL) note(TEXT.noWebGL);
+  part("fallback").hidden = hasWebGL;
+  root.querySelectorAll("[inert]").forEach((controls) => (controls.inert = false));
   root.dataset.state = "ready";
   receive(props.value);
   followPath();
@@ -209,7 +217,7 @@ function move() {
     isMoving = false;
     const wanted = viewport();
     if (!layers.surface && JSON.stringify(wanted) !== JSON.stringify(shown)) Plotly.relayout(plot, (shown = wanted));
-    redraw();
+    paint();
   });
 }
 
@@ -230,18 +238,21 @@ function chooseColours() {
     const counts = new Map();
     glyphs.radicals.forEach((radical) => counts.set(radical, (counts.get(radical) || 0) + 1));
     const largest = [...counts].sort((a, b) => b[1] - a[1]).slice(0, NUM_LARGEST).map(([radical]) => radical);
-    palette = RADICAL_COLOURS;
+    palette = RADICAL_COLOURS[theme()];
     names = [...largest.map((radical) => glyphs.radical_names[radical - 1]), "all others"];
     bins = Uint8Array.from(glyphs.radicals, (radical) => (largest.includes(radical) ? largest.indexOf(radical) : NUM_LARGEST));
-  } else if (kind === "strokes") {
-    palette = CIVIDIS;
-    bins = Uint8Array.from(glyphs.strokes, (n) => Math.min(Math.floor((n - 1) / 3), CIVIDIS.length - 1));
-    names = CIVIDIS.map((_, i) => (i === CIVIDIS.length - 1 ? "28 strokes and more" : 3 * i + 1 + "\u2013" + (3 * i + 3)));
   } else {
-    palette = CIVIDIS;
-    const rank = Density.enclosed(Density.grid(plain, GRID, 1, props.bandwidth));
-    bins = Uint8Array.from(xs, (_, i) => Math.floor((1 - at(rank, xs[i], ys[i])) * (CIVIDIS.length - 0.001)));
-    names = ["sparse", ...Array(CIVIDIS.length - 2).fill(""), "dense"];
+    palette = CIVIDIS[theme()];
+    const last = palette.length - 1;
+    if (kind === "strokes") {
+      const least = (bin) => STROKES_A_COLOUR * bin + 1;
+      bins = Uint8Array.from(glyphs.strokes, (n) => Math.min(Math.floor((n - 1) / STROKES_A_COLOUR), last));
+      names = palette.map((_, bin) => (bin === last ? least(bin) + " strokes and more" : least(bin) + "\u2013" + (least(bin + 1) - 1)));
+    } else {
+      const rank = Density.enclosed(Density.grid(plain, GRID, 1, props.bandwidth));
+      bins = Uint8Array.from(xs, (_, i) => Math.floor((1 - at(rank, xs[i], ys[i])) * palette.length));
+      names = ["sparse", ...Array(last - 1).fill(""), "dense"];
+    }
   }
   showLegend();
 }
@@ -253,7 +264,7 @@ function colourScale() {
 
 function at(rows, x, y) {
   const index = (v) => Math.min(Math.max(Math.round(((v + Density.LIMIT) / (2 * Density.LIMIT)) * (GRID - 1)), 0), GRID - 1);
-  return Math.min(rows[index(y)][index(x)], 0.9999);
+  return Math.min(Math.max(rows[index(y)][index(x)], 0.0001), 0.9999);
 }
 
 function paintPoints() {
@@ -261,7 +272,7 @@ function paintPoints() {
   return Plotly.restyle(
     plot,
     {
-      "marker.color": hits ? [colourOf("--glyff-line")] : [plot.drawn.map((i) => bins[i])],
+      "marker.color": hitsNow() ? [colourOf("--glyff-line")] : [plot.drawn.map((i) => bins[i])],
       "marker.colorscale": [colorscale],
       "marker.cmin": cmin,
       "marker.cmax": cmax,
@@ -319,7 +330,6 @@ function redraw() {
 }
 
 function paint() {
-  const start = performance.now();
   const { x, y, scale } = ranges();
   const ratio = window.devicePixelRatio || 1;
   const toX = (value) => (value - x[0]) * scale;
@@ -329,15 +339,15 @@ function paint() {
   if (layers.surface) return;
   const inView = timestep === 0 ? visible(x, y) : [];
   const drawsGlyphs = timestep === 0 && layers.points && inView.length <= MAX_GLYPHS_DRAWN;
+  glyphSize = drawsGlyphs ? sizeOfGlyphs(inView.length) : 0;
   root.dataset.drawn = drawsGlyphs ? "glyphs" : "dots";
   if (timestep > 0 && layers.points) paintCloud(toX, toY);
-  if (drawsGlyphs) paintGlyphs(inView, toX, toY, scale);
-  if (timestep === 0) paintHits(toX, toY, drawsGlyphs);
+  if (drawsGlyphs) inView.forEach((index) => paintGlyph(index, toX(xs[index]), toY(ys[index])));
+  if (timestep === 0) paintHits(toX, toY);
   if (layers.arrows) paintArrows(x, y, toX, toY, scale);
   if (layers.labels && timestep === 0 && !drawsGlyphs) paintLabels(toX, toY);
   if (layers.path && path && timestep === 0) paintPath(toX, toY);
-  if (selected !== null && timestep === 0) ring(toX(xs[selected]), toY(ys[selected]), drawsGlyphs ? 0.75 * Number(root.dataset.glyphSize) : 9, 3);
-  root.dataset.paintMs = (performance.now() - start).toFixed(1);
+  if (selected !== null && timestep === 0) ring(toX(xs[selected]), toY(ys[selected]), glyphSize ? 0.75 * glyphSize : 9, 3);
 }
 
 function visible(x, y) {
@@ -352,36 +362,50 @@ function visible(x, y) {
 function paintCloud(toX, toY) {
   const signal = Math.sqrt(alphaBar());
   const sigma = Math.sqrt(1 - alphaBar());
-  context.globalAlpha = 0.8;
-  palette.forEach((colour, bin) => {
+  const paintThose = (colour, areMeant) => {
     context.fillStyle = colour;
     for (let i = 0; i < xs.length; i++) {
-      if (bins[i] === bin) context.fillRect(toX(signal * xs[i] + sigma * noiseX[i]) - 1, toY(signal * ys[i] + sigma * noiseY[i]) - 1, 2, 2);
+      if (areMeant(i)) context.fillRect(toX(signal * xs[i] + sigma * noiseX[i]) - 1, toY(signal * ys[i] + sigma * noiseY[i]) - 1, 2, 2);
     }
-  });
+  };
+  const found = hitsNow();
+  context.globalAlpha = 0.8;
+  if (found) {
+    paintThose(colourOf("--glyff-line"), (i) => !found.has(i));
+    paintThose(colourOf("--glyff-seal"), (i) => found.has(i));
+  } else palette.forEach((colour, bin) => paintThose(colour, (i) => bins[i] === bin));
   context.globalAlpha = 1;
 }
 
-function paintGlyphs(indices, toX, toY, scale) {
+function sizeOfGlyphs(count) {
   const { width, height } = stage.getBoundingClientRect();
-  const size = Math.min(Math.max(Math.sqrt((width * height) / Math.max(indices.length, 1)) * 0.7, 22), props.tile_size);
-  root.dataset.glyphSize = size.toFixed(1);
-  indices.forEach((index) => drawTile(context, index, toX(xs[index]) - size / 2, toY(ys[index]) - size / 2, size, redraw));
+  return Math.min(Math.max(Math.sqrt((width * height) / Math.max(count, 1)) * 0.7, 22), props.tile_size);
 }
 
-function paintHits(toX, toY, drawsGlyphs) {
-  const marked = hits ? [...hits] : light ? light.indices : [];
+function paintGlyph(index, x, y) {
+  drawTile(context, index, x - glyphSize / 2, y - glyphSize / 2, glyphSize, redraw);
+}
+
+// A search is set aside during the tour, which has colours of its own.
+function hitsNow() {
+  return tourStep < 0 ? hits : null;
+}
+
+function paintHits(toX, toY) {
+  const found = hitsNow();
+  const marked = found ? [...found] : light ? light.indices : [];
   if (!marked.length) return;
-  const most = light && !hits ? Math.max(...light.weights) : 1;
+  const most = found ? 1 : Math.max(...light.weights);
+  const { width, height } = stage.getBoundingClientRect();
   context.fillStyle = context.strokeStyle = colourOf("--glyff-seal");
   context.lineWidth = 2;
   marked.forEach((index, k) => {
     const [px, py] = [toX(xs[index]), toY(ys[index])];
-    if (px < -9 || py < -9 || px > overlay.width || py > overlay.height) return;
-    const radius = hits ? 3 : 1 + 5 * Math.sqrt(light.weights[k] / most);
+    if (px < -9 || py < -9 || px > width + 9 || py > height + 9) return;
+    const radius = found ? 3 : 1 + 5 * Math.sqrt(light.weights[k] / most);
     context.beginPath();
-    context.arc(px, py, drawsGlyphs ? Number(root.dataset.glyphSize) * 0.72 : radius, 0, 2 * Math.PI);
-    if (drawsGlyphs) context.stroke();
+    context.arc(px, py, glyphSize ? glyphSize * 0.72 : radius, 0, 2 * Math.PI);
+    if (glyphSize) context.stroke();
     else context.fill();
   });
 }
@@ -475,6 +499,7 @@ function pageOf(index) {
     const page = { image, isReady: false };
     image.src = props.map_url + "/sprites/" + String(number).padStart(2, "0") + ".webp";
     page.ready = image.decode().then(() => (page.isReady = true));
+    page.ready.catch(() => pages.delete(number)); // asked for again when it is next needed
     pages.set(number, page);
   }
   return pages.get(number);
@@ -483,7 +508,7 @@ function pageOf(index) {
 // Draws now, or asks for the page and calls back when it has come.
 function drawTile(target, index, x, y, size, whenReady) {
   const page = pageOf(index);
-  if (!page.isReady) return void page.ready.then(whenReady);
+  if (!page.isReady) return void page.ready.then(whenReady, () => {});
   const place = tiles[index] % props.tiles_a_side ** 2;
   const side = props.tile_size;
   const column = place % props.tiles_a_side;
@@ -498,7 +523,8 @@ function nearest(event) {
   const { x, y, scale } = ranges();
   const px = x[0] + (event.clientX - box.left) / scale;
   const py = y[1] - (event.clientY - box.top) / scale;
-  const reach = (root.dataset.drawn === "glyphs" ? Number(root.dataset.glyphSize) / 2 : event.pointerType === "touch" ? 20 : 10) / scale;
+  const reach = (glyphSize / 2 || (event.pointerType === "touch" ? 20 : 10)) / scale;
+  const found = hitsNow();
   const span = Math.ceil(reach / CELL);
   let best = null;
   let least = Infinity;
@@ -506,9 +532,10 @@ function nearest(event) {
     for (let j = -span; j <= span; j++) {
       const key = (Math.floor(px / CELL) + i) * 4096 + Math.floor(py / CELL) + j;
       for (const index of cells.get(key) || []) {
-        // a hit beside another point is what one means
-        const distance = Math.hypot(xs[index] - px, ys[index] - py) * (hits && !hits.has(index) ? 4 : 1);
-        if (distance < least && distance <= reach) [best, least] = [index, distance];
+        const distance = Math.hypot(xs[index] - px, ys[index] - py);
+        if (distance > reach) continue;
+        const preferred = found && !found.has(index) ? 4 * distance : distance; // a hit beside another point is what one means
+        if (preferred < least) [best, least] = [index, preferred];
       }
     }
   }
@@ -582,13 +609,14 @@ const pointers = new Map();
 let dragged = 0;
 
 function grab(event) {
-  if (!xs || layers.surface || event.target.closest("button, .glyff-map-tour")) return;
+  if (!xs || layers.surface || event.button || event.target.closest("button, .glyff-map-tour")) return;
   pointers.set(event.pointerId, event);
   dragged = 0;
   stage.setPointerCapture(event.pointerId);
 }
 
 function drag(event) {
+  if (event.pointerType === "mouse" && !event.buttons) pointers.delete(event.pointerId); // released out of sight
   if (!pointers.has(event.pointerId)) return point(event);
   const before = [...pointers.values()];
   const last = pointers.get(event.pointerId);
@@ -600,6 +628,8 @@ function drag(event) {
     if (dragged < 5) return;
     view.x -= (event.clientX - last.clientX) / scale;
     view.y += (event.clientY - last.clientY) / scale;
+    keepInside();
+    move();
   } else {
     dragged = 100;
     const spread = (pair) => Math.hypot(pair[0].clientX - pair[1].clientX, pair[0].clientY - pair[1].clientY);
@@ -607,8 +637,6 @@ function drag(event) {
     zoom(spread(before) / Math.max(spread(after), 1), middle);
   }
   hideCard();
-  keepInside();
-  move();
 }
 
 function release(event) {
@@ -661,24 +689,29 @@ function moveByKey(event) {
 
 // --- noise
 
-function setNoise(value) {
-  const wasClean = timestep === 0;
-  timestep = value;
-  part("noise").value = value;
+function showTimestep() {
   const share = (100 * alphaBar()).toFixed(alphaBar() < 0.1 ? 2 : 0);
-  part("noise-text").textContent = "t = " + value;
-  note(value ? TEXT.noisy(value, share) : TEXT.clean);
-  hideCard();
-  if (wasClean !== (value === 0) && xs) paintPoints();
+  part("noise-text").textContent = "t = " + timestep;
+  part("note").textContent = timestep ? TEXT.noisy(timestep, share) : remark || TEXT.clean;
 }
 
+function setNoise(value) {
+  part("noise").value = value;
+  noise();
+}
+
+// The slider has moved; several moves within a frame are drawn once.
 let isNoising = false;
 function noise() {
   if (isNoising || !xs) return;
   isNoising = true;
   requestAnimationFrame(async () => {
     const start = performance.now();
-    setNoise(Number(part("noise").value));
+    const wasClean = timestep === 0;
+    timestep = Number(part("noise").value);
+    showTimestep();
+    hideCard();
+    if (wasClean !== (timestep === 0)) paintPoints();
     if (layers.contours || layers.surface) await paintDensity();
     paint();
     root.dataset.noiseMs = (performance.now() - start).toFixed(1);
@@ -717,8 +750,9 @@ function showLegend() {
   part("legend").replaceChildren(...swatches);
 }
 
-function note(text) {
-  part("note").textContent = text;
+function say(text) {
+  remark = text;
+  showTimestep();
 }
 
 // --- what comes from outside
@@ -731,9 +765,8 @@ function receive(value) {
     paintPoints();
   } else if (value.kind === "light") {
     setLight(value.indices ? value : null);
-    if (light) note(TEXT.lit(light.label));
-    setLayer("contours", true);
-    paintDensity();
+    if (light && !layers.contours) setLayer("contours", true);
+    else paintDensity();
   } else if (value.kind === "path") showPath(value);
   redraw();
 }
@@ -741,13 +774,17 @@ function receive(value) {
 function setLight(value) {
   light = value;
   root.dataset.lit = light ? light.indices.length : "";
+  say(light ? TEXT.lit(light.label) : "");
 }
 
 function showPath(value) {
-  path = { points: value.points, label: value.label, nearest: value.nearest };
-  root.dataset.path = value.points.length;
-  if (timestep > 0) setNoise(0);
-  note(TEXT.path(value.label));
+  const isNew = !path || String(path.points[0]) !== String(value.points[0]);
+  path = value;
+  root.dataset.path = path.points.length;
+  if (isNew) {
+    setNoise(0);
+    say(TEXT.path(path.label));
+  }
   redraw();
 }
 
@@ -778,23 +815,25 @@ function tour(step) {
   tourStep = step;
   const box = part("tour-box");
   const stop = TOUR[step];
-  box.hidden = !stop;
-  root.dataset.tour = stop ? step : "";
-  if (!stop || !places) return endTour();
+  box.hidden = false;
+  root.dataset.tour = step;
   setLight(null); // what was lit up would be taken for part of the tour
   part("tour-text").textContent = stop.text;
   part("tour-back").disabled = step === 0;
   part("tour-next").hidden = step === TOUR.length - 1;
+  const active = document.activeElement;
+  if (!box.contains(active) || active.disabled || active.hidden) {
+    part(step === TOUR.length - 1 ? "tour-end" : "tour-next").focus({ preventScroll: true });
+  }
   setLayer("surface", false);
   for (const name of ["contours", "arrows"]) setLayer(name, (stop.layers || []).includes(name));
   if (stop.colour && part("colour").value !== stop.colour) {
     part("colour").value = stop.colour;
-    recolour();
   }
+  recolour();
   const place = stop.place ? stop.place() : { x: 0, y: 0 };
   view = { x: place.x, y: place.y, half: stop.half || (stop.noise ? 3.2 : HOME) };
-  part("noise").value = stop.noise || 0;
-  noise();
+  setNoise(stop.noise || 0);
   move();
 }
 
@@ -802,9 +841,9 @@ function endTour() {
   tourStep = -1;
   part("tour-box").hidden = true;
   root.dataset.tour = "";
+  recolour();
   for (const name of ["contours", "arrows"]) setLayer(name, false);
-  part("noise").value = 0;
-  noise();
+  setNoise(0);
   home();
   part("tour").focus();
 }
@@ -812,6 +851,7 @@ function endTour() {
 // --- wiring
 
 stage.tabIndex = 0;
+stage.setAttribute("role", "application");
 stage.setAttribute("aria-label", "Map of all characters; arrow keys move, plus and minus zoom");
 stage.addEventListener("pointerdown", grab);
 stage.addEventListener("pointermove", drag);
@@ -834,15 +874,15 @@ part("home").addEventListener("click", () => view && home());
 part("colour").addEventListener("change", recolour);
 root.querySelectorAll("[data-layer]").forEach((box) => box.addEventListener("change", () => setLayer(box.dataset.layer, box.checked)));
 part("noise").addEventListener("input", noise);
-part("tour").addEventListener("click", () => places && tour(0));
+part("tour").addEventListener("click", () => tour(0));
 part("tour-back").addEventListener("click", () => tour(tourStep - 1));
 part("tour-next").addEventListener("click", () => tour(tourStep + 1));
 part("tour-end").addEventListener("click", endTour);
+part("tour-box").addEventListener("keydown", (event) => event.key === "Escape" && endTour());
 document.addEventListener("glyff-go", (event) => xs && root.isConnected && goTo(event.detail));
 document.addEventListener("glyff-path", followPath);
 new ResizeObserver(resize).observe(stage);
-new MutationObserver(() => xs && (paintPoints(), paintDensity(), redraw())).observe(document.body, { attributeFilter: ["class"] });
-setNoise(0);
+new MutationObserver(() => xs && (recolour(), paintDensity())).observe(document.body, { attributeFilter: ["class"] });
 root.glyphMap = { Density, positions: () => ({ xs, ys }), at: (index) => {
   const { x, y, scale } = ranges();
   return [(xs[index] - x[0]) * scale, (y[1] - ys[index]) * scale];
