@@ -150,7 +150,7 @@ class GlyffuserPipeline(DiffusionPipeline):
         """What the U-net is told of each prompt, cleaned as by `clean_prompt`; "" is the null prompt."""
         states = self.text_encoder(prompts)
         is_null = torch.tensor([not prompt for prompt in prompts])
-        sentences = (sentence_vectors(states) * ~is_null[:, None]).to(self.device)
+        sentences = (sentence_vectors(states) * ~is_null[:, None]).to(self.glyph_prior.device)  # not always the U-net's
         return make_conditioning(states, self.glyph_prior(sentences).cpu(), is_null).to(self.device)
 
     def stream(

@@ -10,7 +10,14 @@ import torch
 
 from glyffuser.data import dataset
 from glyffuser.data.characters import Character, load_characters
-from glyffuser.data.dataset import CaptionVariants, GlyphDataset, caption_variants, distinct_captions, draw_caption
+from glyffuser.data.dataset import (
+    CaptionVariants,
+    GlyphDataset,
+    caption_variants,
+    distinct_captions,
+    draw_caption,
+    never_met,
+)
 
 NUM_DRAWS = 20_000
 
@@ -136,3 +143,12 @@ def test_distinct_captions_of_all_characters():
     assert len(texts) == len(set(texts)) == 35_570
     assert texts[0] == "" and "" not in texts[1:]
     assert all(text.count("(") == text.count(")") for text in texts)
+
+
+def test_definitions_that_were_never_met_are_no_caption_of_a_training_character():
+    characters = load_characters()
+    chosen = never_met(characters)
+    assert 450 < len(chosen) < 500 and all(c.split == "held-out" and not c.is_weak for c in chosen)
+    seen = set(distinct_captions([c for c in characters if c.split == "train"]))
+    assert not seen & {c.definition for c in chosen}
+    assert "owl" in seen and "owl" in {c.definition for c in characters if c.split == "held-out"}

@@ -7,17 +7,18 @@ import torch
 
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import load_characters
+from glyffuser.data.glyphs import draw
 from glyffuser.data.probe import PROBE
 from glyffuser.diffusion import training_scheduler
 from glyffuser.evaluation.__main__ import main
 from glyffuser.evaluation.distances import distance
-from glyffuser.evaluation.hits import hits, probe, says_something
+from glyffuser.evaluation.hits import accuracy, hits, probe
 from glyffuser.evaluation.novelty import neighbours, novelty, to_points
 from glyffuser.evaluation.radicals import RadicalReader, ReaderError
-from glyffuser.evaluation.reader_training import accuracy, distort, train_reader
+from glyffuser.evaluation.reader_training import distort, train_reader
 from glyffuser.evaluation.report import to_markdown
 from glyffuser.evaluation.samples import SampleStore, checkpoint_digest
-from glyffuser.evaluation.score_sheet import Evaluation, Plan, ScoreSheet, render
+from glyffuser.evaluation.score_sheet import Evaluation, Plan, ScoreSheet
 from glyffuser.evaluation.strokes import strokes
 from glyffuser.evaluation.text_classifier import text_accuracy
 from glyffuser.pipeline import GlyffuserPipeline
@@ -55,7 +56,7 @@ def test_the_shipped_reader_reads_real_glyphs_it_has_not_seen(reader):
 
 
 def test_the_reader_ranks_radicals_by_their_kangxi_number(reader):
-    glyphs = render([c for c in CHARACTERS if c.char in "河鯉"])
+    glyphs = draw([c for c in CHARACTERS if c.char in "河鯉"])
     assert sorted(reader.ranked(glyphs)[:, 0].tolist()) == [85, 195]
     features = reader.all_features(glyphs)
     assert features.shape == (2, reader.config.feature_channels) and features.min() >= 0
@@ -72,9 +73,9 @@ def test_a_reader_learns(tmp_path):
 def test_a_distorted_glyph_can_still_be_read(reader):
     torch.manual_seed(0)
     chosen = [c for c in CHARACTERS if c.split == "train"][::100]
-    same = distort(render(chosen[:1]).expand(2, -1, -1, -1))
+    same = distort(draw(chosen[:1]).expand(2, -1, -1, -1))
     assert not torch.equal(same[0], same[1])  # each glyph in its own way
-    assert hits(reader, distort(render(chosen)), [c.radical for c in chosen]).top_1 > 0.8
+    assert hits(reader, distort(draw(chosen)), [c.radical for c in chosen]).top_1 > 0.8
 
 
 @pytest.mark.parametrize("damage", ["missing", "garbage"])
@@ -90,8 +91,8 @@ def test_a_reader_that_cannot_be_read_says_what_to_do(tmp_path, damage):
 
 def test_real_glyphs_are_hits_and_others_are_not(reader):
     chosen = [c for c in CHARACTERS if c.split == "train" and c.radical == 85][:50]
-    assert hits(reader, render(chosen), [85] * 50).top_1 > 0.9
-    wrong = hits(reader, render(chosen), [140] * 50)
+    assert hits(reader, draw(chosen), [85] * 50).top_1 > 0.9
+    wrong = hits(reader, draw(chosen), [140] * 50)
     assert wrong.top_1 < 0.1 and wrong.top_1 <= wrong.top_3
 
 
@@ -100,11 +101,6 @@ def test_the_probe_asks_every_word_once_per_seed(store, reader):
     assert found.x_0.shape == (72, 1, 128, 128)
     assert list(found.words) == [word for word, _ in PROBE]
     assert found.hits.top_1 == pytest.approx(sum(rate.top_1 for rate in found.words.values()) / 36, abs=1e-6)
-
-
-def test_held_out_definitions_that_say_nothing_are_left_out():
-    chosen = says_something(CHARACTERS)
-    assert len(chosen) == 511 and all(c.split == "held-out" for c in chosen)
 
 
 def test_words_alone_tell_some_radicals(pipeline):
@@ -155,7 +151,7 @@ def test_the_kernel_distance_of_two_halves_is_about_nothing():
 
 @pytest.fixture(scope="module")
 def real_points():
-    return to_points(render(CHARACTERS[:400]))
+    return to_points(draw(CHARACTERS[:400]))
 
 
 def test_copies_are_found(real_points):
@@ -187,7 +183,7 @@ def test_noise_is_new_in_whole_and_parts(real_points):
 
 
 def test_a_stroke_a_little_aside_is_still_near():
-    real = render(CHARACTERS[:50])
+    real = draw(CHARACTERS[:50])
     aside = to_points(real.roll(2, dims=3)) - to_points(real)
     other = to_points(real.roll(1, dims=0)) - to_points(real)
     assert aside.square().mean() < 0.2 * other.square().mean()
@@ -222,7 +218,7 @@ def tiny_checkpoint(tiny_pipeline, tmp_path):
 
 def test_the_command_writes_a_whole_score_sheet(tiny_checkpoint, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("glyffuser.evaluation.score_sheet.text_accuracy", lambda *_: 0.5)  # measured above
-    monkeypatch.setattr("glyffuser.evaluation.hits.says_something", lambda characters: list(characters)[:20])
+    monkeypatch.setattr("glyffuser.evaluation.hits.never_met", lambda characters: list(characters)[:20])
     folder = tmp_path / "scores"
     options = ["--checkpoint", str(tiny_checkpoint), "--output", str(folder), "--quick", "--num-glyphs", "36"]
     assert main([*options, "--num-inference-steps", "2", "--guidance-scale", "1"]) == 0

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -153,7 +154,7 @@ def test_lines_after_the_state_are_dropped_when_a_run_goes_on(bench, tmp_path):
     folder = tmp_path / "run"
     bench.train(folder, bench.state(), stop_after=4, error_samples=8)
     with (folder / "metrics.jsonl").open("a") as file:
-        file.write('{"samples": 999, "loss": 1}\n')
+        file.write('{"samples": 999, "loss": 1}\n{"samples": 8, "lo')  # the last one torn
     state = bench.state()
     state.load(folder / STATE_FILE)
     bench.train(folder, state, error_samples=8)
@@ -321,3 +322,76 @@ def test_a_run_goes_on_counting_from_the_checkpoint_that_it_begins_with(tmp_path
     state = begin(ModelConfig(), RECIPE, "minilm", torch.device("cpu"), options)
     assert state.counters == Counters(samples_seen=GlyffuserPipeline.load(DEFAULT_CHECKPOINT).config.samples_seen)
     assert state.counters.samples_seen >= 193_568
+
+
+def test_a_kill_loses_only_what_came_after_the_last_save(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SAVE_SECONDS", 0)  # after every step
+    state, asked = bench.state(), []
+
+    def kill():
+        asked.append(1)
+        if len(asked) == 4:
+            raise KeyboardInterrupt
+        return False
+
+    watch = Watch(tmp_path, bench.held_out, None, 0, 0)
+    with pytest.raises(KeyboardInterrupt):
+        train(state, RECIPE, bench.batches, bench.scheduler, Accelerator(cpu=True), watch, kill)
+    again = bench.state()
+    again.load(tmp_path / STATE_FILE)
+    assert again.counters.step == state.counters.step == 3 and same(again, state)
+
+
+def test_a_full_disk_does_not_end_a_run(bench, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(loop, "LOSS_STEPS", 4)
+    path_open = Path.open
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    def open_to_read(path, mode="r", **rest):
+        return full() if mode == "a" else path_open(path, mode, **rest)
+
+    monkeypatch.setattr(loop, "write_grid", full)
+    monkeypatch.setattr(Path, "open", open_to_read)
+    state = bench.train(tmp_path / "run", bench.state(), error_samples=24, grid_samples=24)
+    said = capsys.readouterr().err
+    assert "the grid could not be written" in said and "metrics.jsonl could not be written" in said
+    assert state.counters.samples_seen == 48 and (tmp_path / "run" / STATE_FILE).exists()
+
+
+def test_the_prior_of_a_run_is_its_own_unless_another_is_given(tmp_path):
+    from glyffuser.sample import DEFAULT_CHECKPOINT
+    from glyffuser.training.__main__ import parse, prior_folder
+
+    options = parse(["--output", str(tmp_path)])
+    assert prior_folder(options) == DEFAULT_CHECKPOINT / "glyph_prior"
+    (tmp_path / "glyph_prior").mkdir()
+    assert prior_folder(options) == tmp_path / "glyph_prior"
+    assert prior_folder(parse(["--output", str(tmp_path), "--glyph-prior", "other"])) == Path("other")
+
+
+def test_the_precision_of_a_run_is_kept(bench, tmp_path, monkeypatch):
+    from glyffuser.training import __main__ as cli
+
+    state = bench.state()
+    state.precision = "bf16"
+    state.save(tmp_path / STATE_FILE)
+    monkeypatch.setattr(cli, "faster_precision", lambda *_: pytest.fail("measured anew"))
+    monkeypatch.setattr(
+        cli,
+        "Accelerator",
+        lambda mixed_precision, **_: SimpleNamespace(mixed_precision=mixed_precision, init_trackers=lambda _: None),
+    )
+    assert cli.start_accelerator(cli.parse(["--output", str(tmp_path)]), TINY).mixed_precision == "bf16"
+
+
+def test_weights_of_another_kind_are_not_begun_with(tmp_path):
+    from glyffuser.sample import DEFAULT_CHECKPOINT
+    from glyffuser.training.__main__ import begin, parse
+
+    options = parse(["--output", str(tmp_path), "--init", str(DEFAULT_CHECKPOINT)])
+    with pytest.raises(StateError, match="trained with --prediction-type v_prediction, not epsilon"):
+        begin(ModelConfig(prediction_type="epsilon"), RECIPE, "minilm", torch.device("cpu"), options)
+    with pytest.raises(StateError, match="of another network than the options ask for: give --patch-size"):
+        begin(TINY, RECIPE, "minilm", torch.device("cpu"), options)

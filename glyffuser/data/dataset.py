@@ -111,6 +111,12 @@ def caption_variants(character: Character) -> CaptionVariants:
     )
 
 
+def never_met(characters: Sequence[Character]) -> list[Character]:
+    """List the held-out characters with a definition that says what they mean and that no training caption repeats."""
+    met = set(distinct_captions([character for character in characters if character.split == "train"]))
+    return [c for c in characters if c.split == "held-out" and not c.is_weak and c.definition not in met]
+
+
 def draw_caption(variants: CaptionVariants, rng: random.Random) -> str:
     """Draw one caption; "" for none."""
     kinds = (("",), (variants.full,), variants.senses, variants.clauses)

@@ -3,14 +3,17 @@
 import importlib.util
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from fontTools.ttLib import TTFont, TTLibError
 from PIL import Image, ImageDraw, ImageFont
 
 from glyffuser.config import GLYPH_SIZE, INK, PAPER
+from glyffuser.data.characters import Character
+from glyffuser.images import uint8_to_x_0
 
 FONT_PACKAGE = "pylopdf_fonts_zh_cn"
 FONT_REQUIREMENT = "pylopdf-fonts-zh-cn==0.1.1"
@@ -100,3 +103,8 @@ class GlyphRenderer:
         for index, char in enumerate(chars):
             pixels[index] = np.asarray(self.render(char))
         return pixels
+
+
+def draw(characters: Sequence[Character]) -> torch.Tensor:
+    """Draw characters with the usual font: float32 (characters, 1, 128, 128) in [-1, 1]."""
+    return uint8_to_x_0(GlyphRenderer().render_all(character.char for character in characters))

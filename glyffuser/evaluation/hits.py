@@ -7,6 +7,8 @@ import torch
 
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import Character
+from glyffuser.data.dataset import never_met
+from glyffuser.data.glyphs import draw
 from glyffuser.data.probe import PROBE
 from glyffuser.evaluation.radicals import RadicalReader
 from glyffuser.evaluation.samples import SampleStore
@@ -41,6 +43,11 @@ def hits(reader: RadicalReader, x_0: torch.Tensor, radicals: Sequence[int]) -> H
     return _rates(reader.ranked(x_0) == torch.tensor(radicals)[:, None])
 
 
+def accuracy(reader: RadicalReader, characters: Sequence[Character]) -> float:
+    """Share of real glyphs whose radical the reader names first."""
+    return hits(reader, draw(characters), [character.radical for character in characters]).top_1
+
+
 def probe(
     store: SampleStore, reader: RadicalReader, config: SampleConfig, num_seeds: int, name: str = "probe"
 ) -> Probe:
@@ -70,18 +77,13 @@ class HeldOutHits:
 def held_out_hits(
     store: SampleStore, reader: RadicalReader, config: SampleConfig, characters: Sequence[Character]
 ) -> HeldOutHits:
-    """One glyph per held-out definition that says what its character means."""
-    chosen = says_something(characters)
+    """One glyph per definition of `never_met`."""
+    chosen = never_met(characters)
     definitions = [c.definition[:MAX_PROMPT_LENGTH] for c in chosen]
     x_0 = store.glyphs(definitions, list(range(len(chosen))), config, "held-out definitions")
     radicals = [c.radical for c in chosen]
     order = torch.randperm(len(chosen), generator=torch.Generator().manual_seed(0)).tolist()
     return HeldOutHits(hits(reader, x_0, radicals), hits(reader, x_0, [radicals[i] for i in order]), len(chosen))
-
-
-def says_something(characters: Sequence[Character]) -> list[Character]:
-    """The held-out characters whose definition says what they mean ("surname" does not)."""
-    return [c for c in characters if c.split == "held-out" and not c.is_weak]
 
 
 def _rates(is_hit: torch.Tensor) -> Hits:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from glyffuser.data.characters import Character, load_characters
 from glyffuser.data.glyphs import GlyphRenderer
+from glyffuser.evaluation.hits import accuracy
 from glyffuser.evaluation.radicals import DEFAULT_READER, RadicalReader
 from glyffuser.images import uint8_to_x_0
 
@@ -38,13 +39,6 @@ def distort(x_0: torch.Tensor) -> torch.Tensor:
     blurred = F.avg_pool2d(moved, 5, stride=1, padding=2, count_include_pad=False)
     moved = torch.lerp(moved, blurred, torch.rand(batch, 1, 1, 1))
     return moved + torch.randn_like(moved) * MAX_NOISE * torch.rand(batch, 1, 1, 1)
-
-
-def accuracy(reader: RadicalReader, characters: Sequence[Character]) -> float:
-    """Share of real glyphs whose radical the reader names."""
-    x_0 = uint8_to_x_0(GlyphRenderer().render_all(c.char for c in characters))
-    named = reader.ranked(x_0, 1)[:, 0]
-    return float((named == torch.tensor([c.radical for c in characters])).float().mean())
 
 
 def train_reader(

@@ -25,7 +25,9 @@ def write_report(sheet: ScoreSheet, pictures: dict[str, np.ndarray], folder: Pat
         OSError: if the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scores.json").write_text(json.dumps(dataclasses.asdict(sheet), indent=1), encoding="utf-8")
+    (folder / "scores.json").write_text(
+        json.dumps(dataclasses.asdict(sheet), indent=1, allow_nan=False), encoding="utf-8"
+    )
     (folder / "scores.md").write_text(to_markdown(sheet, sorted(pictures)), encoding="utf-8")
     for name, pixels in pictures.items():
         (folder / f"{name}.png").write_bytes(encode_png(pixels))

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ class SampleStore:
             yield prompts[chosen], seeds[chosen]
 
     def _batch(self, prompts: list[str], seeds: list[int], config: SampleConfig) -> np.ndarray:
-        key = json.dumps([self.digest, prompts, seeds, asdict(config)])
+        key = json.dumps([self.digest, _code_digest(), prompts, seeds, asdict(config)])
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npy"
         if not path.exists():
             for frame in self.pipeline.stream(prompts, seeds, config):
@@ -66,6 +67,14 @@ class SampleStore:
                 np.save(file, x_0_to_uint8(finished))
             partial.replace(path)
         return np.load(path)
+
+
+@cache
+def _code_digest() -> str:
+    """What tells this way of sampling from that of another version."""
+    package = Path(__file__).parents[1]
+    raw = b"".join((package / f"{name}.py").read_bytes() for name in ("diffusion", "pipeline", "prior", "text", "unet"))
+    return hashlib.sha256(raw).hexdigest()
 
 
 def checkpoint_digest(folder: Path) -> str:

@@ -8,15 +8,15 @@ import torch
 
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import Character
-from glyffuser.data.glyphs import GlyphRenderer
+from glyffuser.data.glyphs import draw
 from glyffuser.evaluation.distances import Distance, distance
-from glyffuser.evaluation.hits import Hits, held_out_hits, probe
+from glyffuser.evaluation.hits import Hits, accuracy, held_out_hits, probe
 from glyffuser.evaluation.novelty import Novelty, neighbours, novelty, to_points
 from glyffuser.evaluation.radicals import RadicalReader
 from glyffuser.evaluation.samples import SampleStore
 from glyffuser.evaluation.strokes import Strokes, strokes
 from glyffuser.evaluation.text_classifier import text_accuracy
-from glyffuser.images import tile, uint8_to_x_0, x_0_to_uint8
+from glyffuser.images import tile, x_0_to_uint8
 from glyffuser.text import MAX_PROMPT_LENGTH
 
 NUM_PAIRS = 12
@@ -117,12 +117,11 @@ class Evaluation:
     def measure(self, parts: Sequence[str]) -> ScoreSheet:
         """The score sheet with the parts of `PARTS` that are named."""
         held_out = [c for c in self.characters if c.split == "held-out"]
-        named = self.reader.ranked(render(held_out), 1)[:, 0]
         sheet = ScoreSheet(
             checkpoint=self.store.digest,
             plan=self.plan,
-            reader_accuracy=float((named == torch.tensor([c.radical for c in held_out])).float().mean()),
-            real_strokes=strokes(render(self._train[: self.plan.num_glyphs])),
+            reader_accuracy=accuracy(self.reader, held_out),
+            real_strokes=strokes(draw(self._train[: self.plan.num_glyphs])),
         )
         for part in parts:
             PARTS[part](self, sheet)
@@ -152,7 +151,7 @@ class Evaluation:
         """Generated against real glyphs, and other real glyphs against the same."""
         generated, number = self._generated(), self.plan.num_glyphs
         asked, others = (
-            self.reader.all_features(render(part)) for part in (self._train[:number], self._train[number : 2 * number])
+            self.reader.all_features(draw(part)) for part in (self._train[:number], self._train[number : 2 * number])
         )
         sheet.likeness = distance(self.reader.all_features(generated), others)
         sheet.likeness_floor = distance(asked, others)
@@ -160,13 +159,13 @@ class Evaluation:
 
     def measure_novelty(self, sheet: ScoreSheet) -> None:
         """How far generated glyphs are from every real one."""
-        generated, points = self._generated(), to_points(render(self.characters))
+        generated, points = self._generated(), to_points(draw(self.characters))
         index = {character.codepoint: i for i, character in enumerate(self.characters)}
         own = torch.tensor([index[c.codepoint] for c in self._train[: self.plan.num_glyphs]])
         near = neighbours(to_points(generated), points)
         sheet.novelty = novelty(near, neighbours(points[own], points, own))
         closest = near.first.argsort()[:NUM_PAIRS]
-        pairs = torch.cat([generated[closest], render([self.characters[i] for i in near.nearest[closest]])])
+        pairs = torch.cat([generated[closest], draw([self.characters[i] for i in near.nearest[closest]])])
         self.pictures["nearest"] = tile(x_0_to_uint8(pairs), columns=len(closest))
 
     def _generated(self) -> torch.Tensor:
@@ -190,8 +189,3 @@ PARTS: dict[str, Callable[[Evaluation, ScoreSheet], None]] = {
     "novelty": Evaluation.measure_novelty,
 }
 """What can be measured, by name."""
-
-
-def render(characters: Sequence[Character]) -> torch.Tensor:
-    """Real glyphs: float32 (characters, 1, 128, 128) in [-1, 1]."""
-    return uint8_to_x_0(GlyphRenderer().render_all(c.char for c in characters))

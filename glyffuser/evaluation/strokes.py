@@ -38,7 +38,7 @@ def strokes(x_0: torch.Tensor) -> Strokes:
     """Look at glyphs: float (batch, 1, 128, 128) in [-1, 1]."""
     is_ink = (x_0 < 0).float()
     is_bare = F.max_pool2d(is_ink, 2 * PAPER_MARGIN + 1, stride=1, padding=PAPER_MARGIN) == 0
-    bare = x_0[is_bare]
+    bare = x_0[is_bare] if is_bare.any() else torch.ones(1)  # with ink everywhere there is no paper to blame
     return Strokes(
         ink=float(is_ink.mean()),
         grey=float((x_0.abs() < GREY).float().mean()),

@@ -7,8 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from glyffuser.data.characters import Character
-from glyffuser.data.dataset import caption_variants
-from glyffuser.evaluation.hits import says_something
+from glyffuser.data.dataset import caption_variants, never_met
 from glyffuser.evaluation.radicals import NUM_RADICALS
 from glyffuser.text import TextEncoder, sentence_vectors
 
@@ -21,13 +20,13 @@ def text_accuracy(encoder: TextEncoder, characters: Sequence[Character], seed: i
     """Train a network of two layers to tell radicals from sentence vectors, and ask it the held-out definitions.
 
     Returns:
-        Share of held-out definitions, weak ones left out, whose radical it names first.
+        Share of the definitions of `never_met` whose radical it names first.
     """
     train = [c for c in characters if c.split == "train"]
     pairs = [(caption, c.radical - 1) for c in train for caption in sorted({c.definition, *caption_variants(c).senses})]
     sentences = _encode(encoder, [caption for caption, _ in pairs])
     network = _train(sentences, torch.tensor([radical for _, radical in pairs]), seed)
-    asked = says_something(characters)
+    asked = never_met(characters)
     with torch.inference_mode():
         named = network(_encode(encoder, [c.definition for c in asked])).argmax(dim=1) + 1
     return float((named == torch.tensor([c.radical for c in asked])).float().mean())

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import random
 import sys
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from accelerate.utils import broadcast_object_list
 from glyffuser.config import ModelConfig
 from glyffuser.data.characters import Character, load_characters
 from glyffuser.data.dataset import GlyphDataset, distinct_captions
-from glyffuser.data.glyphs import GlyphRenderer
+from glyffuser.data.glyphs import draw
 from glyffuser.diffusion import training_scheduler
-from glyffuser.images import uint8_to_x_0
 from glyffuser.pipeline import CheckpointError, GlyffuserPipeline
 from glyffuser.prior import GlyphPrior
+from glyffuser.sample import DEFAULT_CHECKPOINT
 from glyffuser.text import TextEncoder, TextStateCache
 from glyffuser.training.batches import CaptionConditioning, TrainingBatches
 from glyffuser.training.loop import (
@@ -30,7 +31,7 @@ from glyffuser.training.loop import (
 from glyffuser.training.monitor import HeldOut
 from glyffuser.training.prior import caption_folds
 from glyffuser.training.recipe import Recipe
-from glyffuser.training.state import STATE_FILE, StateError, TrainingState
+from glyffuser.training.state import STATE_FILE, StateError, TrainingState, read_metadata
 
 NUM_HELD_OUT = 256
 """Held-out glyphs whose errors are followed."""
@@ -45,10 +46,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     run.add_argument("--resume", action="store_true", help="go on from the state in the folder, if there is one")
     run.add_argument("--new-plan", action="store_true", help="count samples, hours and decay from here on")
     run.add_argument("--init", type=Path, help="begin with the weights of a checkpoint folder")
-    run.add_argument("--glyph-prior", type=Path, default=Path("checkpoints/glyffuser/glyph_prior"), help="its folder")
+    run.add_argument("--glyph-prior", type=Path, help="its folder (default: the run's own, at first the shipped one)")
     run.add_argument("--text-encoder", default="minilm", help="a text encoder by name (default: minilm)")
     run.add_argument("--cache", type=Path, default=Path(".cache"), help="folder for text states (default: .cache)")
-    run.add_argument("--precision", choices=("auto", "no", "bf16"), default="auto", help="mixed precision")
+    run.add_argument(
+        "--precision",
+        choices=("auto", "no", "bf16"),
+        default="auto",
+        help="mixed precision (default: that of the state, else the faster one)",
+    )
     run.add_argument("--error-samples", type=int, default=20_000, help="samples between held-out errors; 0 for none")
     run.add_argument("--grid-samples", type=int, default=40_000, help="samples between sample grids; 0 for none")
     learning = parser.add_argument_group("the recipe")
@@ -104,6 +110,7 @@ def run(options: argparse.Namespace, characters: list[Character], prior: GlyphPr
         )
     accelerator = start_accelerator(options, model)
     state = begin(model, recipe, encoder.name, accelerator.device, options)
+    state.precision = accelerator.mixed_precision
     with accelerator.main_process_first():
         states = TextStateCache.load_or_build(encoder, distinct_captions(characters), options.cache)
     conditioning = CaptionConditioning(states, prior, caption_folds(characters, prior.config.num_folds))
@@ -123,9 +130,17 @@ def run(options: argparse.Namespace, characters: list[Character], prior: GlyphPr
     accelerator.print(f"{state.counters.samples_seen:,} samples seen; the state is in {options.output}")
 
 
+def prior_folder(options: argparse.Namespace) -> Path:
+    """Where the glyph prior comes from: the one given, else the one that the run began with, else the shipped one."""
+    own = options.output / PRIOR_FOLDER
+    return options.glyph_prior or (own if own.is_dir() else DEFAULT_CHECKPOINT / "glyph_prior")
+
+
 def start_accelerator(options: argparse.Namespace, model: ModelConfig) -> Accelerator:
     """Device, processes and precision, with TensorBoard as tracker."""
     precision = options.precision
+    if precision == "auto" and (state := options.output / STATE_FILE).exists():
+        precision = read_metadata(state).get("precision", "auto")
     if precision == "auto":
         (precision,) = broadcast_object_list([faster_precision(model, PartialState().device)])
     options.output.mkdir(parents=True, exist_ok=True)
@@ -142,6 +157,8 @@ def begin(
     if path.exists() and not options.resume:
         raise StateError(f"{path} holds a run already: go on with --resume, or give another --output")
     start = GlyffuserPipeline.load(options.init) if options.init else None
+    if start and (theirs := start.scheduler.config.prediction_type) != model.prediction_type:
+        raise StateError(f"{options.init} was trained with --prediction-type {theirs}, not {model.prediction_type}")
     state = build_state(model, recipe, text_encoder_name, device, start and start.unet.state_dict())
     state.counters.samples_seen = start.config.samples_seen if start else 0
     if path.exists():
@@ -152,18 +169,18 @@ def begin(
 
 
 def watched(characters: list[Character], conditioning: CaptionConditioning) -> HeldOut:
-    """The first held-out characters with their definitions."""
-    chosen = [c for c in characters if c.split == "held-out"][:NUM_HELD_OUT]
-    glyphs = GlyphRenderer().render_all(c.char for c in chosen)
+    """Held-out characters with their definitions, always the same ones."""
+    held_out = [c for c in characters if c.split == "held-out"]
+    chosen = random.Random(0).sample(held_out, min(NUM_HELD_OUT, len(held_out)))
     definitions = [c.definition for c in chosen]
-    return HeldOut(uint8_to_x_0(glyphs), conditioning(definitions), conditioning([""] * len(chosen)))
+    return HeldOut(draw(chosen), conditioning(definitions), conditioning([""] * len(chosen)))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit status."""
     options = parse(arguments)
     try:
-        run(options, load_characters(), GlyphPrior.from_pretrained(options.glyph_prior))
+        run(options, load_characters(), GlyphPrior.from_pretrained(prior_folder(options)))
     except (StateError, CheckpointError, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

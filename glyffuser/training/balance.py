@@ -42,7 +42,7 @@ class LossBalance:
         """Bring the means up to date: int64 (batch,) and float (batch,)."""
         levels = self._levels(timesteps)
         counts = torch.bincount(levels, minlength=NUM_LEVELS)
-        sums = torch.zeros_like(self.means).index_add_(0, levels, losses.detach().double().cpu())
+        sums = torch.zeros_like(self.means).index_add_(0, levels, losses.detach().cpu().double())
         seen = counts > 0
         self.means[seen] = DECAY * self.means[seen] + (1 - DECAY) * (sums[seen] / counts[seen])
         self.shares[seen] = DECAY * self.shares[seen] + (1 - DECAY)

@@ -1,9 +1,7 @@
 """The training loop."""
 
-import json
 import signal
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,15 +22,23 @@ from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.prior import GlyphPrior
 from glyffuser.training.balance import LossBalance
 from glyffuser.training.batches import TrainingBatches
-from glyffuser.training.monitor import HeldOut, averaged_weights, held_out_errors, write_grid
+from glyffuser.training.monitor import HeldOut, Metrics, averaged_weights, held_out_errors, warn, write_grid
 from glyffuser.training.optimizer import make_optimizers, set_rates
 from glyffuser.training.recipe import Recipe
-from glyffuser.training.state import STATE_FILE, Counters, StateError, TrainingState, read_metadata
+from glyffuser.training.state import (
+    STATE_FILE,
+    Counters,
+    StateError,
+    TrainingState,
+    read_averaged_weights,
+    read_metadata,
+)
 from glyffuser.unet import Conditioning, build_unet, predict
 
-METRICS_FILE = "metrics.jsonl"
 PRIOR_FOLDER = "glyph_prior"
-SAVE_SECONDS = 600
+SAVE_SECONDS = 450
+"""Between two saves; with a look at errors and grid in between, less than ten minutes are lost by a kill."""
+
 LOSS_STEPS = 50
 """Steps that one line of losses averages."""
 
@@ -70,33 +76,6 @@ class Watch:
     grid_config: SampleConfig = SampleConfig()
 
 
-class Metrics:
-    """A line of JSON per look, and TensorBoard beside it; lines after the state that a run goes on from are dropped."""
-
-    def __init__(self, accelerator: Accelerator, folder: Path, samples_seen: int) -> None:
-        """
-        Args:
-            accelerator: with TensorBoard as a tracker, or with none.
-            folder: of the run.
-            samples_seen: where the run goes on.
-        """
-        self._accelerator = accelerator
-        self._path = folder / METRICS_FILE
-        lines = self._path.read_text().splitlines() if self._path.exists() else []
-        kept = [line for line in lines if json.loads(line)["samples"] <= samples_seen]
-        self._path.write_text("".join(f"{line}\n" for line in kept))
-
-    def write(self, samples: int, **values: float | list[float]) -> None:
-        """Append one line."""
-        with self._path.open("a") as file:
-            file.write(json.dumps({"samples": samples, **values}) + "\n")
-        scalars = {name: value for name, value in values.items() if not isinstance(value, list)}
-        for name, series in values.items():
-            if isinstance(series, list):
-                scalars |= {f"{name}/{index}": value for index, value in enumerate(series)}
-        self._accelerator.log(scalars, step=samples)
-
-
 def build_state(
     config: ModelConfig,
     recipe: Recipe,
@@ -115,7 +94,10 @@ def build_state(
         try:
             unet.load_state_dict(weights)
         except RuntimeError as error:
-            raise StateError(f"the weights are those of another network than the options ask for ({error})") from error
+            raise StateError(
+                "the weights are those of another network than the options ask for: give --patch-size, "
+                "--block-out-channels and so on as they were trained with"
+            ) from error
     unet.to(device, memory_format=torch.channels_last)
     ema = EMAModel(unet.parameters(), decay=recipe.ema_decay, foreach=True)
     optimizers, balance = make_optimizers(unet, recipe), LossBalance(recipe.loss_balance)
@@ -130,12 +112,12 @@ def load_run(folder: Path) -> GlyffuserPipeline:
     """
     metadata = read_metadata(folder / STATE_FILE)
     model = {name: tuple(value) if isinstance(value, list) else value for name, value in metadata["model"].items()}
-    state = build_state(ModelConfig(**model), Recipe(), metadata["text_encoder"], torch.device("cpu"))
-    state.load(folder / STATE_FILE)
-    state.ema.copy_to(state.unet.parameters())
+    unet = build_unet(ModelConfig(**model))
+    unet.load_state_dict(read_averaged_weights(folder / STATE_FILE))
     prior = GlyphPrior.from_pretrained(folder / PRIOR_FOLDER)
-    scheduler = training_scheduler(state.model_config.prediction_type)
-    return GlyffuserPipeline(state.unet, prior, scheduler, state.text_encoder_name, state.counters.samples_seen)
+    scheduler = training_scheduler(model["prediction_type"])
+    samples_seen = metadata["counters"]["samples_seen"]
+    return GlyffuserPipeline(unet, prior, scheduler, metadata["text_encoder"], samples_seen)
 
 
 def train(
@@ -182,7 +164,8 @@ def train(
         x_0, noise, timesteps = (part.to(accelerator.device) for part in (x_0, noise, timesteps))
         each = training_loss(told, x_0, noise, timesteps, scheduler)
         accelerator.backward((each * state.balance.weights(timesteps)).mean())
-        state.balance.observe(accelerator.gather(timesteps), accelerator.gather(each.detach()))
+        each = accelerator.gather(each.detach())
+        state.balance.observe(accelerator.gather(timesteps), each)
         accelerator.clip_grad_norm_(state.unet.parameters(), recipe.max_grad_norm)
         for optimizer in state.optimizers.values():
             optimizer.step()
@@ -198,16 +181,16 @@ def train(
         last_step = now
         losses.append(each.mean().item())
         progress_bar.update(samples_a_step)
-        if metrics and len(losses) == LOSS_STEPS:
-            mean = statistics.fmean(losses)
-            metrics.write(counters.samples_seen, loss=mean, seconds=counters.plan_seconds)
-            progress_bar.set_postfix(loss=f"{mean:.4f}", seen=f"{counters.samples_seen:,}")
         if len(losses) == LOSS_STEPS:
+            mean = statistics.fmean(losses)
             losses.clear()
+            if metrics:
+                metrics.write(counters.samples_seen, loss=mean, seconds=counters.plan_seconds)
+                progress_bar.set_postfix(loss=f"{mean:.4f}", seen=f"{counters.samples_seen:,}")
         if metrics:
             look(state, watch, metrics, scheduler, before)
-            if now - last_save > SAVE_SECONDS:
-                last_save = now
+            if time.monotonic() - last_save > SAVE_SECONDS:
+                last_save = time.monotonic()
                 save_or_warn(state, path)
     progress_bar.close()
     accelerator.wait_for_everyone()
@@ -234,7 +217,10 @@ def look(state: TrainingState, watch: Watch, metrics: Metrics, scheduler: Schedu
             metrics.write(seen, **held_out_errors(state.unet, watch.held_out, scheduler))
     if is_due(watch.grid_samples):
         with averaged_weights(state.unet, state.ema):
-            write_grid(watch.pipeline, watch.folder / "grids" / f"{seen:08d}.png", watch.grid_config)
+            try:
+                write_grid(watch.pipeline, watch.folder / "grids" / f"{seen:08d}.png", watch.grid_config)
+            except OSError as error:
+                warn(f"the grid could not be written ({error})")
 
 
 def save_or_warn(state: TrainingState, path: Path) -> None:
@@ -242,7 +228,7 @@ def save_or_warn(state: TrainingState, path: Path) -> None:
     try:
         state.save(path)
     except StateError as error:
-        tqdm.write(f"{error}; training goes on", file=sys.stderr)
+        warn(str(error))
 
 
 def stop_on_signals() -> Callable[[], bool]:

@@ -1,13 +1,18 @@
 """What is looked at while a run goes on: held-out errors, the worth of a caption, the same few glyphs ever again."""
 
+import json
+import math
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from accelerate import Accelerator
 from diffusers import SchedulerMixin, UNet2DConditionModel
 from diffusers.training_utils import EMAModel
+from tqdm import tqdm
 
 from glyffuser.config import SampleConfig
 from glyffuser.data.probe import PROBE
@@ -19,6 +24,7 @@ from glyffuser.unet import Conditioning, predict
 LOG_SNRS = (4, 2, 0, -2, -4, -6, -8)
 """Log signal-to-noise ratios, log(alpha_bar / (1 - alpha_bar)), from nearly clean to nearly noise."""
 
+METRICS_FILE = "metrics.jsonl"
 GRID_PROMPTS = tuple(word for word, _radical in PROBE[:16])
 
 
@@ -95,3 +101,51 @@ def write_grid(pipeline: GlyffuserPipeline, path: Path, config: SampleConfig) ->
         finished = frame.x_t
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encode_png(tile(x_0_to_uint8(finished))))
+
+
+class Metrics:
+    """A line of JSON per look, and TensorBoard beside it; lines after the state that a run goes on from are dropped."""
+
+    def __init__(self, accelerator: Accelerator, folder: Path, samples_seen: int) -> None:
+        """
+        Args:
+            accelerator: with TensorBoard as a tracker, or with none.
+            folder: of the run.
+            samples_seen: where the run goes on.
+        """
+        self._accelerator = accelerator
+        self._path = folder / METRICS_FILE
+        self._is_full = False
+        lines = self._path.read_text().splitlines() if self._path.exists() else []
+        unfinished = self._path.with_suffix(".tmp")
+        unfinished.write_text("".join(f"{line}\n" for line in lines if samples_of(line) <= samples_seen))
+        unfinished.replace(self._path)
+
+    def write(self, samples: int, **values: float | list[float]) -> None:
+        """Append one line; after a failure, a full disk say, nothing more is sent to TensorBoard, which would wait."""
+        try:
+            with self._path.open("a") as file:
+                file.write(json.dumps({"samples": samples, **values}) + "\n")
+        except OSError as error:
+            warn(f"{self._path} could not be written ({error})")
+            self._is_full = True
+        if self._is_full:
+            return
+        scalars = {name: value for name, value in values.items() if not isinstance(value, list)}
+        for name, series in values.items():
+            if isinstance(series, list):
+                scalars |= {f"{name}/{index}": value for index, value in enumerate(series)}
+        self._accelerator.log(scalars, step=samples)
+
+
+def samples_of(line: str) -> float:
+    """Where in the run a line of metrics was written; infinity for one that was torn by a kill or a full disk."""
+    try:
+        return json.loads(line)["samples"]
+    except (ValueError, TypeError, KeyError):
+        return math.inf
+
+
+def warn(sentence: str) -> None:
+    """Say what went wrong without being the end of the run."""
+    tqdm.write(f"{sentence}; training goes on", file=sys.stderr)

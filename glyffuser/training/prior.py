@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from glyffuser.config import ModelConfig
 from glyffuser.data.characters import Character, load_characters
-from glyffuser.data.dataset import caption_variants, distinct_captions
+from glyffuser.data.dataset import caption_variants, distinct_captions, never_met
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.data.probe import PROBE
 from glyffuser.images import encode_png, tile, uint8_to_x_0, x_0_to_uint8
@@ -120,7 +120,11 @@ def small_pictures(characters: Sequence[Character], grid_size: int) -> torch.Ten
 
 
 def family_averages(examples: Examples, is_train: torch.Tensor, num_families: int) -> torch.Tensor:
-    """Average glyph of each family less the mean glyph, small families drawn to the mean: (families, grid²)."""
+    """Average glyph of each family less the mean glyph, small families drawn to the mean: (families, grid²).
+
+    A training glyph is part of its own family's average: a sixth of it where it is the only one, less than a
+    twentieth in most.
+    """
     deviations = examples.pictures[is_train] - examples.pictures[is_train].mean(dim=0)
     families = examples.families[is_train]
     total = torch.zeros(num_families, deviations.shape[1]).index_add_(0, families, deviations)
@@ -137,7 +141,7 @@ def train_fold(prior: GlyphPrior, fold: int, examples: Examples, num_epochs: int
     network = prior.folds[fold].train()
     pairs = examples.pairs[examples.folds[examples.pairs[:, 1]] != fold]
     network.mean.copy_(examples.sentences[pairs[:, 0]].mean(dim=0))
-    variance = (examples.pictures - prior.mean_glyph).square().sum(dim=1).mean()
+    variance = (examples.pictures[pairs[:, 1]] - prior.mean_glyph).square().sum(dim=1).mean()
     num_batches = max(1, len(pairs) // BATCH_SIZE)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=num_epochs * num_batches + 1)
@@ -176,8 +180,8 @@ def train_prior(
     for fold in range(num_folds):
         train_fold(prior, fold, examples, num_epochs)
     folds = caption_folds(characters, num_folds)
-    chosen = torch.tensor([folds.get(caption, MEAN_OF_FOLDS) for caption in examples.captions])
-    std = guesses(prior, examples.sentences[1:], chosen[1:]).std()
+    rows = [i for i, caption in enumerate(examples.captions) if caption in folds]
+    std = guesses(prior, examples.sentences[rows], torch.tensor([folds[examples.captions[i]] for i in rows])).std()
     prior.std.fill_(std)
     prior.family_glyphs.div_(std)
     return prior.eval()
@@ -190,8 +194,9 @@ def guesses(prior: GlyphPrior, sentences: torch.Tensor, folds: torch.Tensor | No
 
 
 def explained_variance(prior: GlyphPrior, examples: Examples, characters: Sequence[Character]) -> float:
-    """Share of the variance of held-out glyphs that their definitions explain; weak definitions are left out."""
-    chosen = [i for i, c in enumerate(characters) if c.split == "held-out" and not c.is_weak]
+    """Share of the variance of held-out glyphs that definitions explain which were never met."""
+    asked = {character.codepoint for character in never_met(characters)}
+    chosen = [i for i, character in enumerate(characters) if character.codepoint in asked]
     index = {caption: i for i, caption in enumerate(examples.captions)}
     sentences = examples.sentences[[index[characters[i].definition] for i in chosen]]
     deviations = examples.pictures[chosen] - prior.mean_glyph

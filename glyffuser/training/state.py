@@ -54,6 +54,7 @@ class TrainingState:
         optimizers: from `make_optimizers`.
         balance: what losses are usual.
         counters: how far the run has come.
+        precision: "no" or "bf16", what forward and backward are reckoned in: what is not decided anew on resuming.
     """
 
     model_config: ModelConfig
@@ -63,6 +64,7 @@ class TrainingState:
     optimizers: dict[str, Optimizer]
     balance: LossBalance
     counters: Counters
+    precision: str = "no"
 
     def save(self, path: Path) -> None:
         """Write the state; the file that was there stays until the new one is complete.
@@ -125,6 +127,7 @@ class TrainingState:
             "text_encoder": self.text_encoder_name,
             "counters": dataclasses.asdict(self.counters),
             "ema_step": self.ema.optimization_step,
+            "precision": self.precision,
         }
         return {"glyffuser": json.dumps(content)}
 
@@ -165,9 +168,18 @@ def read_metadata(path: Path) -> dict:
         return json.loads(file.metadata()["glyffuser"])
 
 
-def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
+def read_averaged_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The averaged weights of a state by name.
+
+    Raises:
+        StateError: if it is missing or damaged.
+    """
+    return _below(_read_tensors(path, "ema/"), "ema/")
+
+
+def _read_tensors(path: Path, prefix: str = "") -> dict[str, torch.Tensor]:
     with _opened(path) as file:
-        return {key: file.get_tensor(key) for key in file.keys()}
+        return {key: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}
 
 
 @contextmanager
