@@ -163,8 +163,8 @@ def build_explore_tab(landscape: Landscape, on_gpu: Callable) -> tuple[gr.HTML, 
         trigger_mode="always_last", **QUICK,
     )  # fmt: skip
     more.click(show_more, [*search, num_shown], listed, **QUICK)
-    # "once" would drop a second pick that comes before the answer to the first
-    glyph_map.select(show_picked, None, panel, trigger_mode="multiple", **QUICK)
+    # "once" would drop a second pick that comes before the answer to the first; the queue keeps answers in order
+    glyph_map.select(show_picked, None, panel, trigger_mode="multiple", concurrency_limit=1, **QUICK | {"queue": True})
     return panel, hits
 
 

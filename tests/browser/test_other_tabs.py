@@ -132,7 +132,7 @@ def test_one_step_refuses_what_it_cannot_draw(one_step, character):
 def test_a_character_of_the_map_is_taken_apart(opened):
     opened.get_by_role("tab", name="Map").click()
     opened.fill("#map-query textarea", "no such word")
-    expect(opened.locator("#map-message")).to_contain_text("No character has this word")
+    expect(opened.locator("#map-message")).to_contain_text("No character is or means this")
     opened.fill("#map-query textarea", "河")
     expect(opened.locator("#map-hits figure")).to_have_count(1)
     expect(opened.locator("#map-hits")).to_contain_text("river")
