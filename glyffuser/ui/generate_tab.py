@@ -202,7 +202,7 @@ def _lay_out_settings(device: torch.device) -> list[gr.components.Component]:
     )  # fmt: skip
     guidance_scale = gr.Slider(
         1, MAX_GUIDANCE_SCALE, defaults.guidance_scale, step=0.5, label="Guidance", elem_id="guidance",
-        info="How hard the definition pulls. 1 is off; too much makes strokes heavy.",
+        info="How hard the definition pulls while noise is strong. 1 is off; too much makes strokes heavy.",
     )  # fmt: skip
     sampler = gr.Dropdown(
         [(SAMPLER_LABELS[name], name) for name in SAMPLERS], value=defaults.sampler, label="Sampler",

@@ -10,6 +10,9 @@ from diffusers import SchedulerMixin
 from glyffuser.explorer.files import MapFiles
 
 _ASSETS = Path(__file__).parent / "assets"
+_SCRIPTS = ("density", "glyph_map_plot", "glyph_map_canvas", "glyph_map_hand", "glyph_map_tour", "glyph_map")
+"""One script in several files, the one that begins everything last."""
+
 _PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
 
@@ -34,7 +37,7 @@ def build_glyph_map(map_files: MapFiles, scheduler: SchedulerMixin, **kwargs: An
     return gr.HTML(
         value=None,
         html_template=(_ASSETS / "glyph_map.html").read_text(encoding="utf-8"),
-        js_on_load="\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in ("density.js", "glyph_map.js")),
+        js_on_load="\n".join((_ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
         plotly_url=_url(_PLOTLY),
         map_url=_url(map_files.folder),
         alphas_cumprod=[round(value, 7) for value in scheduler.alphas_cumprod.tolist()],
