@@ -58,13 +58,14 @@ class SampleConfig:
         guidance_scale: classifier-free guidance (Ho & Salimans 2022); 1 means off.
         sampler: a key of `glyffuser.diffusion.SAMPLERS`.
         guidance_interval: first and last timestep, both included, between which guidance acts
-            (Kynkäänniemi et al. 2024); outside it the prompt alone is followed.
+            (Kynkäänniemi et al. 2024); outside it the prompt alone is followed. Guidance decides what is drawn while
+            noise is strong, and would only roughen the strokes later on.
     """
 
     num_inference_steps: int = 25
-    guidance_scale: float = 8.0
+    guidance_scale: float = 10.0
     sampler: str = "dpm++"
-    guidance_interval: tuple[int, int] = (0, 999)
+    guidance_interval: tuple[int, int] = (400, 999)
 
     def __post_init__(self) -> None:
         if not 1 <= self.num_inference_steps <= MAX_INFERENCE_STEPS:

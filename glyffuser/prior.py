@@ -11,6 +11,8 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 
 MEAN_OF_FOLDS = -1
+NUM_RADICALS = 214
+"""Kangxi radicals, numbered from 1."""
 
 
 class GlyphPrior(ModelMixin, ConfigMixin):
@@ -37,8 +39,9 @@ class GlyphPrior(ModelMixin, ConfigMixin):
             grid_size: side of the picture.
             num_folds: networks whose probabilities are averaged.
             input_scale: brings the centred, unit-length sentence vector to unit variance per channel.
-            sharpness: the power that probabilities are raised to when a prompt is sampled: at 1 all families that
-                come into question are mixed, as in training; above it the likeliest ones win.
+            sharpness: the power that the radicals' probabilities are raised to when a prompt is sampled: at 1 all that
+                come into question are mixed, as in training; above it the likeliest ones win. The families of one
+                radical, its layouts, keep their shares.
         """
         super().__init__()
         self.folds = nn.ModuleList(
@@ -82,10 +85,17 @@ class GlyphPrior(ModelMixin, ConfigMixin):
             positive, ink negative; zeros for the null prompt.
         """
         power = self.config.sharpness if sharpness is None else sharpness
-        weights = (power * self.probabilities(sentence, folds).log()).softmax(dim=-1)
+        weights = self._sharpened(self.probabilities(sentence, folds), power)
         picture = (weights @ self.family_glyphs.float()) * sentence.any(dim=-1, keepdim=True)
         size = self.config.grid_size
         return picture.view(-1, 1, size, size)
+
+    def _sharpened(self, probabilities: torch.Tensor, power: float) -> torch.Tensor:
+        """Of families (batch, families): each one's share of its radical, times its radical's to the power."""
+        radicals = torch.tensor([radical for radical, _layout in self.config.families], device=probabilities.device)
+        totals = probabilities.new_zeros(len(probabilities), NUM_RADICALS + 1).index_add_(1, radicals, probabilities)
+        totals = totals[:, radicals].clamp(min=1e-30)
+        return (probabilities.log() + (power - 1) * totals.log()).softmax(dim=-1)
 
     def to_x_0(self, picture: torch.Tensor) -> torch.Tensor:
         """A guess as a blurry glyph in [-1, 1]: the mean glyph and the deviation `forward` returned, same shape."""

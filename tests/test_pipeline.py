@@ -92,7 +92,8 @@ class CountingUNet:
 @pytest.mark.parametrize(
     ("prompt", "settings", "rows"),
     [
-        ("gold", {}, [4, 4, 4, 4]),
+        ("gold", {}, [4, 4, 4, 2]),  # not below timestep 400
+        ("gold", {"guidance_interval": (0, 999)}, [4, 4, 4, 4]),
         ("gold", {"guidance_scale": 1}, [2, 2, 2, 2]),
         ("gold", {"guidance_interval": (300, 800)}, [2, 4, 4, 2]),  # called at 999, 749, 499, 249
         ("", {}, [2, 2, 2, 2]),
@@ -155,7 +156,8 @@ def test_saving_and_loading_keeps_the_glyph(tiny_pipeline, tmp_path):
     index = json.loads((tmp_path / "model_index.json").read_text())
     assert index["text_encoder_name"] == "minilm" and index["glyph_prior"] == ["glyffuser.prior", "GlyphPrior"]
     again = GlyffuserPipeline.from_pretrained(tmp_path)
-    assert torch.equal(last_frame(again, ["gold"], [5]).x_t, last_frame(tiny_pipeline, ["gold"], [5]).x_t)
+    # one row at a time may be reckoned in another order
+    assert torch.allclose(last_frame(again, ["gold"], [5]).x_t, last_frame(tiny_pipeline, ["gold"], [5]).x_t, atol=1e-4)
 
 
 def test_a_checkpoint_trained_to_predict_noise_can_be_sampled(tiny_pipeline):

@@ -31,12 +31,32 @@ def test_the_guess_mixes_the_families_by_their_probabilities(small_prior):
     assert torch.allclose(small_prior(sentences, sharpness=1.0), mixed, atol=1e-6)
 
 
-def test_the_sharper_the_nearer_to_the_likeliest_family(small_prior):
+def picture_of(prior, monkeypatch, probabilities: list[float], sharpness: float) -> torch.Tensor:
+    """What a prior draws whose families, man twice and water, have these probabilities."""
+    monkeypatch.setattr(prior, "probabilities", lambda *_: torch.tensor([probabilities]))
+    return prior(torch.ones(1, 8), sharpness=sharpness).flatten()
+
+
+def test_sharpness_decides_between_radicals_not_between_layouts(small_prior, monkeypatch):
+    man_side, man_other, water = small_prior.family_glyphs
+    sharp = picture_of(small_prior, monkeypatch, [0.3, 0.2, 0.5 - 1e-3], 1e5)
+    assert torch.allclose(sharp, 0.6 * man_side + 0.4 * man_other, atol=1e-3), (
+        "two layouts outweigh one likelier family"
+    )
+    cubed = picture_of(small_prior, monkeypatch, [0.3, 0.1, 0.6], 3.0)
+    shares = torch.tensor([0.75 * 0.4**3, 0.25 * 0.4**3, 0.6**3])
+    assert torch.allclose(cubed, shares @ small_prior.family_glyphs / shares.sum(), atol=1e-5)
+
+
+def test_the_default_sharpness_is_that_of_the_config(small_prior):
     sentences = torch.randn(5, 8)
-    likeliest = small_prior.family_glyphs[small_prior.probabilities(sentences).argmax(dim=1)].view(5, 1, 4, 4)
-    distances = [(small_prior(sentences, sharpness=power) - likeliest).norm().item() for power in (1.0, 3.0, 400.0)]
-    assert distances[0] > distances[1] > distances[2]
     assert torch.equal(small_prior(sentences), small_prior(sentences, sharpness=small_prior.config.sharpness))
+
+
+def test_a_family_out_of_the_question_does_no_harm(small_prior, monkeypatch):
+    for sharpness in (1.0, 3.0):
+        picture = picture_of(small_prior, monkeypatch, [1.0, 0.0, 0.0], sharpness)
+        assert torch.allclose(picture, small_prior.family_glyphs[0], atol=1e-6)
 
 
 def test_each_row_can_ask_the_fold_that_has_not_seen_it(small_prior):

@@ -142,8 +142,8 @@ def build_explore_tab(landscape: Landscape, on_gpu: Callable) -> tuple[gr.HTML, 
         if wrong:
             return gr.skip(), gr.skip(), gr.skip(), gr.skip(), wrong
         found = landscape.search(text, how)
-        message = {"kind": "hits", "indices": found if text else None}
-        return message, *show(found, NUM_SHOWN), notice(summary(len(found), how) if text else "")
+        marked = {"kind": "hits", "indices": found if text else None}
+        return marked, *show(found, NUM_SHOWN), notice(summary(len(found), how) if text else "")
 
     def show_more(query: str, how: str, num_shown: int) -> tuple:
         text, wrong = cleaned(query)
