@@ -70,6 +70,11 @@ class GlyphPrior(ModelMixin, ConfigMixin):
         own = each[folds.clamp(min=0), torch.arange(len(sentence))]
         return torch.where((folds == MEAN_OF_FOLDS)[:, None], each.mean(dim=0), own)
 
+    def by_radical(self, probabilities: torch.Tensor) -> torch.Tensor:
+        """Sum families (batch, families) by radical: (batch, 215), radicals count from 1 and column 0 is empty."""
+        totals = probabilities.new_zeros(len(probabilities), NUM_RADICALS + 1)
+        return totals.index_add_(1, self._radicals(probabilities.device), probabilities)
+
     def forward(
         self, sentence: torch.Tensor, sharpness: float | None = None, folds: torch.Tensor | None = None
     ) -> torch.Tensor:
@@ -90,11 +95,12 @@ class GlyphPrior(ModelMixin, ConfigMixin):
         size = self.config.grid_size
         return picture.view(-1, 1, size, size)
 
+    def _radicals(self, device: torch.device) -> torch.Tensor:
+        return torch.tensor([radical for radical, _layout in self.config.families], device=device)
+
     def _sharpened(self, probabilities: torch.Tensor, power: float) -> torch.Tensor:
         """Of families (batch, families): each one's share of its radical, times its radical's to the power."""
-        radicals = torch.tensor([radical for radical, _layout in self.config.families], device=probabilities.device)
-        totals = probabilities.new_zeros(len(probabilities), NUM_RADICALS + 1).index_add_(1, radicals, probabilities)
-        totals = totals[:, radicals].clamp(min=1e-30)
+        totals = self.by_radical(probabilities)[:, self._radicals(probabilities.device)].clamp(min=1e-30)
         return (probabilities.log() + (power - 1) * totals.log()).softmax(dim=-1)
 
     def to_x_0(self, picture: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,8 @@
-"""Where a glyph that is not on the map belongs: its principal components, and the real glyphs nearest by them."""
+"""Where a glyph that is not on the map belongs: its principal components, and the real glyphs nearest by them.
+
+What is asked for every frame of a run is computed by torch: numpy's threads go on spinning after a product, and take
+the cores away from the network.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +51,8 @@ class Projection:
 
     def project(self, x_0: torch.Tensor) -> np.ndarray:
         """Components of glyphs (batch, 1, 128, 128): float32 (batch, 64)."""
-        return (small_pictures(x_0) - self.mean) @ self.components.T
+        deviations = torch.from_numpy(small_pictures(x_0) - self.mean)
+        return (deviations @ torch.from_numpy(self.components).T).numpy()
 
     def nearest(self, coordinates: np.ndarray, count: int = NUM_NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
         """The real glyphs nearest by their components.
@@ -59,12 +64,10 @@ class Projection:
         Returns:
             Indices int64 (batch, count), nearest first, and distances float32 of the same shape.
         """
-        squares = (self.coordinates**2).sum(axis=1) - 2 * coordinates @ self.coordinates.T
-        squares += (coordinates**2).sum(axis=1, keepdims=True)
-        found = np.argpartition(squares, count, axis=1)[:, :count]
-        distances = np.sqrt(np.maximum(np.take_along_axis(squares, found, axis=1), 0))
-        order = np.argsort(distances, axis=1, kind="stable")
-        return np.take_along_axis(found, order, axis=1), np.take_along_axis(distances, order, axis=1)
+        exact = "donot_use_mm_for_euclid_dist"  # a real glyph lies at distance 0 from itself
+        distances = torch.cdist(torch.from_numpy(coordinates), torch.from_numpy(self.coordinates), compute_mode=exact)
+        nearest = distances.topk(count, largest=False)
+        return nearest.indices.numpy(), nearest.values.numpy()
 
     def neighbours(self, index: int, count: int = NUM_NEIGHBOURS) -> list[int]:
         """The real glyphs nearest to a real one, nearest first, itself left out."""

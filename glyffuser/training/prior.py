@@ -206,10 +206,8 @@ def explained_variance(prior: GlyphPrior, examples: Examples, characters: Sequen
 
 def radical_accuracy(prior: GlyphPrior, sentences: torch.Tensor, radicals: Sequence[int]) -> float:
     """How often the likeliest radical is the right one."""
-    of_family = torch.tensor([radical for radical, _layout in prior.config.families])
-    probabilities = prior.probabilities(sentences).detach()
-    totals = torch.zeros(len(sentences), 215).index_add_(1, of_family, probabilities)
-    return float((totals.argmax(dim=1) == torch.tensor(radicals)).float().mean())
+    likeliest = prior.by_radical(prior.probabilities(sentences)).argmax(dim=1)
+    return float((likeliest == torch.tensor(radicals)).float().mean())
 
 
 def main(arguments: list[str] | None = None) -> int:
