@@ -6,6 +6,7 @@ Notation of Ho et al. 2020 with alpha_bar = alphas_cumprod: x_t = sqrt(alpha_bar
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,7 @@ class Frame:
         step: 1 to `num_inference_steps`.
         num_inference_steps: length of the run.
         timestep: where the model was called, from 999 (noise) down to 0 (clean).
+        next_timestep: how noisy `x_t` is: where the model is called next, 0 after the last step.
         x_t: float32 (batch, 1, 128, 128), the glyphs after the step; after the last one they are finished and lie
             in [-1, 1].
         pred_x_0: float32 (batch, 1, 128, 128) in [-1, 1], the model's guess of the clean glyphs at `timestep`.
@@ -36,6 +38,7 @@ class Frame:
     step: int
     num_inference_steps: int
     timestep: int
+    next_timestep: int
     x_t: torch.Tensor
     pred_x_0: torch.Tensor
 
@@ -45,7 +48,7 @@ SAMPLERS: dict[str, Callable[..., SchedulerMixin]] = {
     "dpm++": partial(DPMSolverMultistepScheduler.from_config, algorithm_type="dpmsolver++"),
     # its stochastic form: fresh noise at every step
     "dpm++-sde": partial(DPMSolverMultistepScheduler.from_config, algorithm_type="sde-dpmsolver++"),
-    # DDIM (Song et al. 2021), first order, deterministic
+    # DDIM (J. Song et al. 2021), first order, deterministic
     "ddim": DDIMScheduler.from_config,
     # ancestral sampling (Ho et al. 2020): fresh noise at every step
     "ddpm": DDPMScheduler.from_config,
@@ -106,25 +109,28 @@ def sample(
     """
     num_steps = len(timesteps)
     alphas_cumprod = sampler.alphas_cumprod.to(x_t.device)
-    for step, timestep in enumerate(timesteps, start=1):
+    prediction_type = sampler.config.prediction_type
+    for step, (timestep, next_timestep) in enumerate(pairwise([*timesteps, 0]), start=1):
         output = predict(x_t, timestep)
-        pred_x_0 = to_x_0(output, x_t, alphas_cumprod[timestep], sampler.config.prediction_type)
-        x_t = sampler.step(output, timestep, x_t, **_noise_source(sampler, generators)).prev_sample
-        if step == num_steps:
+        alpha_bar = alphas_cumprod[timestep]
+        pred_x_0 = to_x_0(output, x_t, alpha_bar, prediction_type).clamp(-1, 1)
+        is_last = step == num_steps
+        if isinstance(sampler, DDIMScheduler):
+            # its own step misses the next timestep by one where the number of steps does not divide 1000
+            alpha_bar_next = torch.ones_like(alpha_bar) if is_last else alphas_cumprod[next_timestep]
+            x_t = ddim_step(pred_x_0, to_eps(output, x_t, alpha_bar, prediction_type), alpha_bar_next)
+        else:
+            x_t = sampler.step(output, timestep, x_t, generator=generators).prev_sample
+        if is_last:
             x_t = x_t.clamp(-1, 1)
-        yield Frame(step, num_steps, timestep, x_t, pred_x_0.clamp(-1, 1))
-
-
-def _noise_source(sampler: SchedulerMixin, generators: list[torch.Generator]) -> dict:
-    """DDIM takes generators only to add the noise that we do not ask of it."""
-    return {} if isinstance(sampler, DDIMScheduler) else {"generator": generators}
+        yield Frame(step, num_steps, timestep, next_timestep, x_t, pred_x_0)
 
 
 # --- single steps over any stride, spelt out; the samplers above do the same within their own schedules
 
 
 def ddim_step(pred_x_0: torch.Tensor, eps: torch.Tensor, alpha_bar_previous: torch.Tensor) -> torch.Tensor:
-    """x_{t-k} without fresh noise: the guess, noised again with the noise seen (Song et al. 2021, equation 12).
+    """x_{t-k} without fresh noise: the guess, noised again with the noise seen (DDIM, J. Song et al. 2021, eq. 12).
 
     Args:
         pred_x_0: the guess of the clean glyph.

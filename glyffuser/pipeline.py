@@ -127,7 +127,14 @@ class GlyffuserPipeline(DiffusionPipeline):
                 f"`git checkout -- {folder}` or give another folder in GLYFFUSER_CHECKPOINT"
             ) from error
         pipeline.text_encoder  # noqa: B018 - fail now rather than at the first prompt
-        return pipeline.to(device)
+        pipeline.to(device)
+        pipeline.glyph_prior.to("cpu")  # milliseconds there, and ready where a GPU is lent for the U-net's calls alone
+        return pipeline
+
+    @property
+    def device(self) -> torch.device:
+        """Where the U-net is; text encoder and glyph prior may be elsewhere."""
+        return self.unet.device
 
     @property
     def text_encoder(self) -> TextEncoder:
@@ -150,8 +157,23 @@ class GlyffuserPipeline(DiffusionPipeline):
         """What the U-net is told of each prompt, cleaned as by `clean_prompt`; "" is the null prompt."""
         states = self.text_encoder(prompts)
         is_null = torch.tensor([not prompt for prompt in prompts])
-        sentences = (sentence_vectors(states) * ~is_null[:, None]).to(self.glyph_prior.device)  # not always the U-net's
-        return make_conditioning(states, self.glyph_prior(sentences).cpu(), is_null).to(self.device)
+        return make_conditioning(states, self._prior_pictures(states, is_null).cpu(), is_null).to(self.device)
+
+    @torch.inference_mode()
+    def suggest(self, prompts: list[str]) -> torch.Tensor:
+        """What the words alone suggest, before any noise is looked at.
+
+        Args:
+            prompts: cleaned as by `clean_prompt`; "" suggests the mean glyph.
+
+        Returns:
+            float32 (batch, 1, 32, 32) in [-1, 1], on the CPU.
+        """
+        is_null = torch.tensor([not prompt for prompt in prompts])
+        return self.glyph_prior.to_x_0(self._prior_pictures(self.text_encoder(prompts), is_null)).cpu()
+
+    def _prior_pictures(self, states: TextStates, is_null: torch.Tensor) -> torch.Tensor:
+        return self.glyph_prior((sentence_vectors(states) * ~is_null[:, None]).to(self.glyph_prior.device))
 
     def stream(
         self,

@@ -18,6 +18,7 @@ class RedrawFrame:
         step: 0 (all noised, none begun) to `num_steps`, counted over all of them.
         num_steps: model calls in all.
         timestep: where the model was called; None at step 0.
+        next_timestep: how noisy the redrawing in hand is; None at step 0.
         x_t: float32 (starts, 1, 128, 128), all of them as they are now.
         pred_x_0: of the same shape, what is believed to lie behind them; the finished glyph where it is finished.
     """
@@ -25,6 +26,7 @@ class RedrawFrame:
     step: int
     num_steps: int
     timestep: int | None
+    next_timestep: int | None
     x_t: torch.Tensor
     pred_x_0: torch.Tensor
 
@@ -57,13 +59,13 @@ def redraw(
     pred_x_0 = x_t.clone()
     schedule = make_sampler(config.sampler, pipeline.scheduler, config.num_inference_steps).timesteps
     num_steps = sum(int((schedule <= start).sum()) for start in start_timesteps)
-    yield RedrawFrame(0, num_steps, None, x_t.clone(), pred_x_0.clone())
+    yield RedrawFrame(0, num_steps, None, None, x_t.clone(), pred_x_0.clone())
     step = 0
     for i, start in enumerate(start_timesteps):
         for frame in pipeline.stream([prompt], [seed], config, x_0, start):
             step += 1
             x_t[i], pred_x_0[i] = frame.x_t[0].cpu(), frame.pred_x_0[0].cpu()
-            yield RedrawFrame(step, num_steps, frame.timestep, x_t.clone(), pred_x_0.clone())
+            yield RedrawFrame(step, num_steps, frame.timestep, frame.next_timestep, x_t.clone(), pred_x_0.clone())
 
 
 def ink_survival(x_0: torch.Tensor, redrawn: torch.Tensor) -> torch.Tensor:

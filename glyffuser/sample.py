@@ -13,7 +13,7 @@ from tqdm import tqdm
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import encode_png, tile, x_0_to_uint8
-from glyffuser.pipeline import CheckpointError, GlyffuserPipeline
+from glyffuser.pipeline import CheckpointError, GlyffuserPipeline, best_device
 
 DEFAULT_CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "glyffuser"
 
@@ -135,11 +135,11 @@ def _parser() -> argparse.ArgumentParser:
         nargs=2,
         default=list(defaults.guidance_interval),
         metavar=("LOW", "HIGH"),
-        help="timesteps between which guidance acts (default: 0 999)",
+        help="timesteps between which guidance acts (default: {} {})".format(*defaults.guidance_interval),
     )
     parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler, help="default: %(default)s")
     parser.add_argument("--checkpoint", type=Path, default=checkpoint_folder(), metavar="DIR", help="model folder")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
+    parser.add_argument("--device", default=best_device(), help="cpu, cuda or mps (default: %(default)s)")
     parser.add_argument("--dtype", choices=_DTYPES, default="float32", help="default: %(default)s")
     return parser
 

@@ -43,7 +43,8 @@ class SingleStep:
     Attributes:
         timestep: 0 (clean) to 999 (noise).
         stride: how many timesteps the step goes back; it ends at the clean glyph where fewer are left.
-        log_snr: natural logarithm of the signal-to-noise ratio alpha_bar / (1 - alpha_bar).
+        log_snr: natural logarithm of the timestep's signal-to-noise ratio, alpha_bar / (1 - alpha_bar); where the source
+            is pure noise, this is only what the network is told.
         x_0: the clean glyph, None when the source is pure noise.
         noise: what was added to it.
         x_t: what the network is shown.
@@ -111,8 +112,9 @@ def take_steps(
         raise ValueError(f"The stride must lie between 1 and {last + 1}; got {stride}.")
     noise, (generator,) = initial_noise([seed])
     fresh_noise = torch.randn(noise.shape, generator=generator)
-    conditioning = pipeline.encode_prompts([clean_prompt(prompt), ""])
-    prior = pipeline.glyph_prior.to_x_0(conditioning.prior[:1]).cpu()
+    prompt = clean_prompt(prompt)
+    conditioning = pipeline.encode_prompts([prompt, ""])
+    prior = pipeline.suggest([prompt])
     prediction_type = pipeline.scheduler.config.prediction_type
 
     def look(timestep: int, x_t: torch.Tensor, output: torch.Tensor) -> Prediction:

@@ -107,6 +107,17 @@ def test_every_sampler_reaches_the_glyph_that_the_model_sees(name, num_steps, pr
     assert frames[-1].x_t.abs().max() <= 1
 
 
+@pytest.mark.parametrize("num_steps", [3, 25, 30, 101])
+def test_ddim_is_as_noisy_as_the_next_timestep_says(num_steps, x_0, noise):
+    scheduler = training_scheduler()
+    sampler = make_sampler("ddim", scheduler, num_steps)
+    x_0, noise = x_0.double(), noise.double()
+    x_t = add_noise(x_0, noise, scheduler.alphas_cumprod[-1])
+    for frame in sample(oracle(x_0, scheduler), x_t, sampler, sampler.timesteps.tolist(), generators()):
+        expected = add_noise(x_0, noise, scheduler.alphas_cumprod[frame.next_timestep])
+        assert (frame.x_t - (expected if frame.step < num_steps else x_0)).abs().mean() < 1e-3, frame.step
+
+
 @pytest.mark.parametrize(
     ("name", "is_random"), [("dpm++", False), ("ddim", False), ("dpm++-sde", True), ("ddpm", True)]
 )

@@ -51,7 +51,7 @@ def test_nothing_finds_nothing(characters):
 @pytest.mark.parametrize(
     ("hits", "how", "sentence"),
     [
-        (0, BY_WORD, "No character is or means this by its words; try by meaning."),
+        (0, BY_WORD, "No definition holds these words; try by meaning."),
         (1, BY_WORD, "1 character found, shown below the map."),
         (1234, BY_WORD, "1,234 characters found, shown below the map."),
         (60, BY_MEANING, "The 60 nearest characters, shown below the map."),

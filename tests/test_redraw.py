@@ -2,11 +2,13 @@ import pytest
 import torch
 
 from glyffuser.config import SampleConfig
+from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.diffusion import add_noise
+from glyffuser.diffusion import add_noise, make_sampler
 from glyffuser.images import uint8_to_x_0
 from glyffuser.pipeline import initial_noise
 from glyffuser.redraw import ink_survival, redraw
+from glyffuser.ui.new_meaning import SHARED_BY_CHANCE, START_TIMESTEPS
 
 CONFIG = SampleConfig(num_inference_steps=10, guidance_scale=5)
 
@@ -27,6 +29,11 @@ def test_the_redrawings_follow_one_another(tiny_pipeline, river):
     assert frames[15].x_t.abs().max() <= 1
 
 
+def test_the_page_begins_where_a_run_passes_by(tiny_pipeline, river):
+    schedule = make_sampler("dpm++", tiny_pipeline.scheduler, SampleConfig().num_inference_steps).timesteps
+    assert set(START_TIMESTEPS) <= set(schedule.tolist())
+
+
 def test_each_redrawing_is_a_run_of_its_own(tiny_pipeline, river):
     last = list(redraw(tiny_pipeline, "bird", 7, river, [700, 300], CONFIG))[-1]
     alone = list(tiny_pipeline.stream(["bird"], [7], CONFIG, river, 300))[-1]
@@ -37,6 +44,12 @@ def test_the_deeper_the_less_survives(pipeline, river):
     last = list(redraw(pipeline, "bird", 0, river, [950, 200], CONFIG))[-1]
     deep, shallow = ink_survival(river, last.x_t).tolist()
     assert deep < 0.75 and shallow > 0.9
+
+
+def test_the_share_that_survives_by_chance_is_as_the_page_says():
+    glyphs = uint8_to_x_0(GlyphRenderer().render_all(c.char for c in load_characters()[::100]))
+    shares = [ink_survival(glyph[None], glyphs[i - 1 : i]).item() for i, glyph in enumerate(glyphs) if i]
+    assert sum(shares) / len(shares) == pytest.approx(SHARED_BY_CHANCE, abs=0.03)
 
 
 def test_survival_is_a_share_of_the_old_ink():

@@ -32,7 +32,7 @@ NUM_NEAREST = 60
 BY_WORD, BY_MEANING = "by word", "by meaning"
 INTRODUCTION = """
 These are the real ones: {count:,} characters, the whole data set, laid out so that those that look alike lie together
-(UMAP of their pixels). Wander, search, drown them in noise.
+(UMAP of their pixels: neighbours mean much, distances between islands little). Wander, search, drown them in noise.
 """
 NOTHING_PICKED = "Pick a character on the map, and it is shown here with those that look most like it."
 NO_PROMPT = "Type a definition to light up."
@@ -123,7 +123,7 @@ def build_explore_tab(landscape: Landscape, on_gpu: Callable) -> tuple[gr.HTML, 
             min_width=200,
         )  # fmt: skip
         how = gr.Radio(
-            [BY_WORD, BY_MEANING], value=BY_WORD, label="How", elem_id="map-how", scale=2, min_width=200,
+            [BY_WORD, BY_MEANING], value=BY_WORD, label="Search by", elem_id="map-how", scale=2, min_width=200,
             info="By meaning: the text encoder's nearest definitions.",
         )  # fmt: skip
     message = gr.HTML("", elem_id="map-message")
@@ -242,7 +242,7 @@ def stream_path(landscape: Landscape, prompt: str, seed: int) -> Iterator[tuple[
 def panel_of(landscape: Landscape, index: int) -> str:
     """A picked character, large, and its nearest neighbours, each a button."""
     character = landscape.characters[index]
-    actions = ("generate", "Generate from this definition"), ("noise", "Noise this one")
+    actions = ("generate", "Generate from this definition"), ("noise", "Take apart")
     neighbours = [
         landscape.figure_of(other, ("go", "Go there")) for other in landscape.map_files.projection.neighbours(index)
     ]
@@ -291,7 +291,7 @@ def title_of(character: Character) -> str:
 def summary(num_hits: int, how: str = BY_WORD) -> str:
     """How many were found, in a sentence."""
     if num_hits == 0:
-        return "No character is or means this by its words; try by meaning."
+        return "No definition holds these words; try by meaning."
     if how == BY_MEANING and num_hits > 1:
         return f"The {num_hits} nearest characters, shown below the map."
     return f"{num_hits:,} character{'s' * (num_hits > 1)} found, shown below the map."

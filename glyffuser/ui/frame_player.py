@@ -15,7 +15,8 @@ def build_frame_player(view: Literal["x_t", "pred_x_0"] = "x_t", can_hand_over: 
     A frame is a dict:
         run: name of the run; another name clears what was kept.
         step, num_steps: 0 is pure noise, before any step.
-        timestep: where the model was called, None at step 0.
+        timestep: where the model was called, for pred_x_0; None at step 0.
+        next_timestep: how noisy x_t is, 0 when it is finished; None where several are mixed.
         x_t, pred_x_0: the grid of glyphs as a data URL, 128 pixels a glyph; pred_x_0 is None at step 0.
         num_glyphs, columns, seeds: of the grid, row by row.
         label: the prompt, plain text.

@@ -182,8 +182,7 @@ def suggest(pipeline: GlyffuserPipeline, prompt: str) -> str:
         text = clean_prompt(prompt or "")
     except ValueError:
         text = ""
-    picture = pipeline.glyph_prior.to_x_0(pipeline.encode_prompts([text]).prior)
-    png = encode_png(x_0_to_uint8(picture)[0])
+    png = encode_png(x_0_to_uint8(pipeline.suggest([text]))[0])
     return (
         f'<figure class="glyff-suggestion"><img src="{data_url(png, "image/png")}" width="112" height="112" '
         f'alt="A blurry guess of the character"><figcaption>What the words alone suggest</figcaption></figure>'
@@ -202,7 +201,8 @@ def _lay_out_settings(device: torch.device) -> list[gr.components.Component]:
     )  # fmt: skip
     guidance_scale = gr.Slider(
         1, MAX_GUIDANCE_SCALE, defaults.guidance_scale, step=0.5, label="Guidance", elem_id="guidance",
-        info="How hard the definition pulls while noise is strong. 1 is off; too much makes strokes heavy.",
+        info="How far the definition's effect is exaggerated while noise is strong. At 1 it is followed as it is; too "
+        "much costs variety and clean strokes.",
     )  # fmt: skip
     sampler = gr.Dropdown(
         [(SAMPLER_LABELS[name], name) for name in SAMPLERS], value=defaults.sampler, label="Sampler",
@@ -260,9 +260,11 @@ def _api(run_model: Callable) -> Callable:
             seed: 0 to 4294967295; drawn at random when not given. Glyph i has the seed seed + i.
 
         Yields:
-            At most 12 frames a second: step (0 is pure noise), num_steps, timestep, seeds, and the pictures x_t and
-            pred_x_0 as data URLs. The last has state "done" and the PNGs in downloads: the grid, then each glyph,
-            with prompt, seeds and settings inside.
+            At most 12 frames a second: step (0 is pure noise), num_steps, seeds, and as data URLs the pictures x_t, as
+            noisy as next_timestep says, and pred_x_0, guessed at timestep (both null at step 0); from step 1 on, where
+            the guesses belong on the map (places) and the real characters nearest to them (nearest, in the order of the
+            code points). The last has state "done" and the PNGs in downloads: the grid, then each glyph, with prompt,
+            seeds and settings inside.
         """
         try:
             request = Request.check(prompt, num_glyphs, num_inference_steps, guidance_scale, sampler, seed)

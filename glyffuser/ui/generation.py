@@ -112,6 +112,7 @@ def stream_frames(
         "state": "running",
         "step": 0,
         "timestep": None,
+        "next_timestep": len(pipeline.scheduler.alphas_cumprod) - 1,
         "x_t": grid_as_jpeg(noise),
         "pred_x_0": None,
     }
@@ -148,6 +149,7 @@ def _running(frame: Frame) -> dict:
         "state": "running",
         "step": frame.step,
         "timestep": frame.timestep,
+        "next_timestep": frame.next_timestep,
         "x_t": grid_as_jpeg(frame.x_t),
         "pred_x_0": grid_as_jpeg(frame.pred_x_0),
     }
@@ -174,6 +176,7 @@ def _finished(frame: Frame, request: Request) -> dict:
         "state": "done",
         "step": frame.step,
         "timestep": frame.timestep,
+        "next_timestep": frame.next_timestep,
         "x_t": data_url(grid, "image/png"),
         "pred_x_0": data_url(encode_png(tile(x_0_to_uint8(frame.pred_x_0))), "image/png"),
         "downloads": [data_url(picture, "image/png") for picture in [grid, *singles]],

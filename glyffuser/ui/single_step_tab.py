@@ -33,15 +33,24 @@ STRIDES = [1, 10, 40, 100, 250]
 CURVE_TIMESTEPS = sorted({*STRIP_TIMESTEPS, *range(0, 1000, 50), 10, 25})
 INTRODUCTION = """
 Generating is the same small step taken over and over: the network looks at a noisy picture and says which part of it is
-noise. Here is one such step. Leave the character empty to show it **pure noise**, where only the definition can tell it
-anything, or type a real character and choose how deep it is buried.
+noise. (To be exact it names *v*, a fixed mixture of noise and glyph, which gives both:
+[Salimans & Ho 2022](https://arxiv.org/abs/2202.00512).) Here is one such step. Leave the character empty to show it
+**pure noise**, where only the definition can tell it anything, or type a real character and choose how deep it is
+buried.
+
+Below are the network's two plain answers, without the definition and with it. While noise is strong, Generate goes on
+in the direction *from* the one *to* the other (guidance), and its usual sampler also remembers the step before.
 """
 WHERE_WORDS_GO = """
 ### Where did each word go?
-At every place of the glyph the network asks which token to listen to (cross-attention). The redder, the more this place
-listens to it, each token on a scale of its own; the figure says how much it gets in all. [CLS] and [SEP] mark the
-prompt's beginning and end, and take what no word wants: often nearly everything, since the network also knows the whole
-sentence in two other ways, as a vector and as the blurry guess.
+At every place of the glyph the network asks which token, a word or a piece of one, to listen to (cross-attention). The
+redder, the more this place listens to it, each token on a scale of its own; the figure is its share of all attention.
+[CLS] and [SEP] mark the prompt's beginning and end, and take what no word wants. That is often nearly everything: the
+network is also told the whole sentence in two other ways, as a vector and as the blurry guess.
+"""
+ERRORS = """
+How wrong the two predictions are (lower is better). Near 999 nearly everything is noise, so the *noise* is easy to name
+while the *glyph* is only guessed; near 0 it is the other way round.
 """
 NEEDS_CHARACTER = "Type a character, or draw one at random, to see it sink into the noise and come out again."
 
@@ -145,7 +154,7 @@ def build_single_step_tab(
     with gr.Row():
         timestep = gr.Slider(
             0, 999, 999, step=1, label="Timestep", elem_id="step-timestep", scale=3, min_width=300,
-            info="999 is pure noise, 0 is a clean glyph.",
+            info="999 is all but pure noise, 0 all but clean. Without a character it is only what the network is told.",
         )  # fmt: skip
         stride = gr.Radio(
             STRIDES, value=40, label="Stride", elem_id="step-stride", scale=2, min_width=300,
@@ -154,10 +163,11 @@ def build_single_step_tab(
     message = gr.HTML("", elem_id="step-message")
     row = gr.HTML("", elem_id="step-row")
     gr.Markdown(
-        "### From noise to glyph\nThe same glyph in the same noise, ever less of it, and what is seen behind it."
+        "### From noise to glyph\nThe same glyph under less and less of the same noise, and what the network sees there."
     )
     strips = gr.HTML("", elem_id="step-strips")
-    curve = gr.Plot(label="How well the noise is told from the glyph", elem_id="step-curve", visible=False)
+    gr.Markdown(ERRORS)
+    curve = gr.Plot(label="Errors of both predictions", elem_id="step-curve", visible=False)
     gr.Markdown(WHERE_WORDS_GO)
     words_now = gr.HTML("", elem_id="step-words")
     words_on_average = gr.HTML("", elem_id="step-words-average")

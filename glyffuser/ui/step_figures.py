@@ -18,7 +18,7 @@ def step_as_html(step: SingleStep) -> str:
         _figure(step.prior, "Prior", "What the words alone suggest."),
         *([_figure(step.x_0, "Clean glyph x₀", "What is hidden in the noise.")] if step.x_0 is not None else []),
         _figure(step.noise, "Noise", "Drawn from the seed."),
-        _figure(step.x_t, "Noisy glyph xₜ", f"What the network is shown: log-SNR {step.log_snr:.1f}."),
+        _figure(step.x_t, "Noisy glyph xₜ", _shown(step)),
     ]
     difference = figure(
         signed_to_rgb(step.difference)[0],
@@ -33,11 +33,17 @@ def step_as_html(step: SingleStep) -> str:
     )
 
 
+def _shown(step: SingleStep) -> str:
+    if step.x_0 is None:
+        return f"What the network is shown: noise alone. It is told that this is timestep {step.timestep}."
+    return f"What the network is shown: log-SNR {step.log_snr:.1f} (0: as much signal as noise; negative: more noise)."
+
+
 def _answer(step: SingleStep, answer: Prediction) -> list[str]:
     to = max(step.timestep - step.stride, 0)
-    error = "" if answer.x_0_error is None else f" Error {answer.x_0_error:.2g}."
+    error = "" if answer.x_0_error is None else f" Mean squared error {answer.x_0_error:.2g}."
     return [
-        _figure(answer.eps, "Predicted noise", f"The noise it sees. Error {answer.noise_error:.2g}."),
+        _figure(answer.eps, "Predicted noise", f"The noise it sees. Mean squared error {answer.noise_error:.2g}."),
         _figure(answer.pred_x_0, "Predicted glyph", f"What it sees behind the noise.{error}"),
         _figure(answer.ddim, f"Step to {to}, DDIM", "Part of the noise taken away, nothing added."),
         _figure(answer.ddpm, f"Step to {to}, DDPM", "More taken away, fresh noise added."),
@@ -64,18 +70,20 @@ def strips_as_html(steps: list[SingleStep]) -> str:
 
 
 def error_curve(steps: list[SingleStep]) -> go.Figure:
-    """Noise error against timestep, with and without the prompt."""
+    """Errors of the predicted noise and of the predicted glyph against timestep, with and without the prompt."""
     timesteps = [step.timestep for step in steps]
-    plot = go.Figure(
-        [
-            go.Scatter(x=timesteps, y=[s.without_prompt.noise_error for s in steps], name="without prompt"),
-            go.Scatter(x=timesteps, y=[s.with_prompt.noise_error for s in steps], name="with prompt"),
-        ]
-    )
-    plot.data[0].line.color, plot.data[1].line.color = "#8d8373", "#c63f31"
+    plot = go.Figure()
+    for of_what, error, dash in (("noise", "noise_error", "solid"), ("glyph", "x_0_error", "dot")):
+        for with_or_without, answer, color in (
+            ("without", "without_prompt", "#8d8373"),
+            ("with", "with_prompt", "#c63f31"),
+        ):
+            errors = [getattr(getattr(step, answer), error) for step in steps]
+            line = {"color": color, "dash": dash}
+            plot.add_scatter(x=timesteps, y=errors, name=f"{of_what}, {with_or_without} prompt", line=line)
     plot.update_layout(
         xaxis_title="timestep",
-        yaxis_title="mean squared error of the predicted noise",
+        yaxis_title="mean squared error",
         yaxis_type="log",
         height=320,
         margin={"l": 60, "r": 10, "t": 10, "b": 40},

@@ -112,7 +112,7 @@ def test_a_picked_character_is_shown_with_its_neighbours_and_handed_on(opened):
     panel.get_by_role("button", name="Generate from this definition").click()
     expect(opened.locator("#prompt textarea")).to_have_value(CHARACTERS[int(expected)].definition)
     opened.get_by_role("tab", name="Map").click()
-    panel.get_by_role("button", name="Noise this one").click()
+    panel.get_by_role("button", name="Take apart").click()
     expect(opened.locator("#step-character textarea")).to_have_value(CHARACTERS[int(expected)].char)
 
 
@@ -174,7 +174,7 @@ def test_noise_drowns_the_map_and_lets_it_go(opened):
     opened.check("[data-layer=arrows]")
     set_noise(opened, 600)
     expect(opened.locator("[data-part=note]")).to_contain_text("Timestep 600")
-    expect(opened.locator("[data-part=note]")).to_contain_text("shadow in two dimensions")
+    expect(opened.locator("[data-part=note]")).to_contain_text("noise schedule")
     milliseconds = []
     for timestep in range(100, 1000, 60):
         set_noise(opened, timestep)

@@ -13,7 +13,7 @@ const TEXT = {
   pred_x_0: "What the model believes lies behind the noise.",
   done: "Finished. Pick a glyph, or drag the bar back through the steps.",
   stepOf: (step, steps) => "step " + step + " of " + steps,
-  timestep: (timestep) => " · timestep " + timestep,
+  timestep: { x_t: (timestep) => " · timestep " + timestep, pred_x_0: (timestep) => " · guessed at timestep " + timestep },
   stopped: (step, steps) => "Stopped at step " + step + " of " + steps + ".",
   glyphs: (count) => (count === 1 ? "1 glyph" : count + " glyphs"),
   promised: (label) => (label ? " for " + label : " without a definition"),
@@ -196,7 +196,8 @@ function outline(x, y) {
 
 function describe(frame) {
   const where = TEXT.stepOf(frame.step, frame.num_steps);
-  const time = frame.timestep === null ? "" : TEXT.timestep(frame.timestep);
+  const timestep = view === "x_t" ? frame.next_timestep : frame.timestep;
+  const time = timestep === null ? "" : TEXT.timestep[view](timestep);
   const isLast = frame.state === "done";
   const stopped = root.dataset.state === "stopped" && shown === frames.length - 1;
   const sentence = stopped

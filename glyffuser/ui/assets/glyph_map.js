@@ -3,12 +3,14 @@
 
 const TEXT = {
   failed: "The map could not be loaded; please reload the page.",
-  clean: "No noise: each point is a real glyph, and the contours are their density.",
+  clean: "No noise: each point is a real glyph. Contours enclose 10, 30, 50, 70 and 90 % of them.",
   noisy: (t, share) =>
-    "Timestep " + t + ": " + share + " % of the variance is signal. This is the shadow in two dimensions of what " +
-    "happens to all 16,384 pixels: the cloud forgets its islands and becomes the standard normal.",
+    "Timestep " + t + ": " + share + " % of the variance is signal. This is the model's noise schedule at work on the " +
+    "map's two coordinates, an analogy: among 16,384 pixels a glyph stays recognisable far longer, as One step shows.",
   lit: (label) => "Contours: where real glyphs lie whose definitions are near to \u201c" + label + "\u201d.",
-  path: (label) => "Path: where the model's guess lay, step by step" + (label ? ", for \u201c" + label + "\u201d" : "") + ".",
+  path: (label) =>
+    "Path: where the model's guess lay, step by step" + (label ? ", for \u201c" + label + "\u201d" : "") + ", among the " +
+    "eight real glyphs most like it. Early guesses are blurry, like many glyphs at once, and lie between the islands.",
   strokes: (n) => n + " stroke" + (n === 1 ? "" : "s"),
 };
 // Okabe & Ito 2008, and Tol's muted scheme: told apart by the colour-blind, too

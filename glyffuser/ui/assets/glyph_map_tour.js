@@ -4,12 +4,12 @@ const TOUR = [
   { text: "Every point is a real character. Nobody told the map what any of them means or how it is built: it only compared pictures, and put what looks alike side by side.", colour: "layout" },
   { text: "The great continent: characters built from a left and a right half. Two out of three are made that way.", place: () => places.continents[0], half: 1.2, colour: "layout" },
   { text: "The second continent: characters built from top to bottom.", place: () => places.continents[1], half: 1.1, colour: "layout" },
-  { text: "An island: nearly all of these carry the three drops of water on their left. Their meanings flow, drip, swim and drown.", place: () => island("water"), half: 0.5, colour: "radical" },
+  { text: "An island: nearly all of these carry the three drops of water on their left. They mean to flow, to drip, to swim, to drown.", place: () => island("water"), half: 0.5, colour: "radical" },
   { text: "And the island of speech: to ask, to tell, to promise, to lie.", place: () => island("speech"), half: 0.5, colour: "radical" },
   { text: "Closer still, points become glyphs. Point at one to read its definition; click it to see its neighbours.", place: () => island("silk"), half: 0.07, colour: "radical" },
-  { text: "Seen as a landscape of probability: mountains where glyphs crowd. This is what the model has to learn, in 16,384 dimensions instead of two.", layers: ["contours"], colour: "density" },
+  { text: "Seen as a landscape of probability: mountains where glyphs crowd on this map. The model learns the like for pictures, in 16,384 dimensions and at every level of noise.", layers: ["contours"], colour: "density" },
   { text: "Now noise: the forward process. The islands drift together and blur, and the contours become round.", noise: 300, layers: ["contours"] },
-  { text: "The arrows are the score, the way back uphill. Denoising follows them, step by step. That is the whole idea.", noise: 300, layers: ["contours", "arrows"] },
+  { text: "The arrows are the score: the way in which this noisy cloud grows denser fastest. Turned round and rescaled it is the noise, which is what the model predicts for pictures; denoising goes uphill, step by step. That is the whole idea.", noise: 300, layers: ["contours", "arrows"] },
 ];
 
 function island(name) {
