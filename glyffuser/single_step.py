@@ -43,8 +43,8 @@ class SingleStep:
     Attributes:
         timestep: 0 (clean) to 999 (noise).
         stride: how many timesteps the step goes back; it ends at the clean glyph where fewer are left.
-        log_snr: natural logarithm of the timestep's signal-to-noise ratio, alpha_bar / (1 - alpha_bar); where the source
-            is pure noise, this is only what the network is told.
+        log_snr: natural logarithm of the timestep's signal-to-noise ratio alpha_bar / (1 - alpha_bar), whatever the
+            source is.
         x_0: the clean glyph, None when the source is pure noise.
         noise: what was added to it.
         x_t: what the network is shown.

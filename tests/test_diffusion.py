@@ -94,7 +94,7 @@ def generators() -> list[torch.Generator]:
 
 
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
-@pytest.mark.parametrize("num_steps", [1, 2, 3, 25, 120, 150])
+@pytest.mark.parametrize("num_steps", [1, 2, 3, 25, 61, 120, 150])
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_every_sampler_reaches_the_glyph_that_the_model_sees(name, num_steps, prediction_type, x_0, noise):
     scheduler = training_scheduler(prediction_type)
@@ -107,7 +107,7 @@ def test_every_sampler_reaches_the_glyph_that_the_model_sees(name, num_steps, pr
     assert frames[-1].x_t.abs().max() <= 1
 
 
-@pytest.mark.parametrize("num_steps", [3, 25, 30, 101])
+@pytest.mark.parametrize("num_steps", [3, 25, 30, 61, 101])
 def test_ddim_is_as_noisy_as_the_next_timestep_says(num_steps, x_0, noise):
     scheduler = training_scheduler()
     sampler = make_sampler("ddim", scheduler, num_steps)
@@ -132,6 +132,15 @@ def test_only_the_stochastic_samplers_use_the_generators(name, is_random, noise)
 
     assert torch.equal(run(1), run(1))
     assert torch.equal(run(1), run(2)) != is_random
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_every_number_of_steps_begins_with_noise_and_ends_near_the_glyph(name):
+    scheduler = training_scheduler()
+    for num_steps in range(1, 1001):
+        timesteps = make_sampler(name, scheduler, num_steps).timesteps.tolist()
+        assert len(timesteps) == len(set(timesteps)) == num_steps and timesteps == sorted(timesteps, reverse=True)
+        assert timesteps[0] == 999 and 0 <= timesteps[-1] < 1000 / num_steps
 
 
 def test_unknown_samplers_are_named():

@@ -163,7 +163,7 @@ def build_single_step_tab(
     message = gr.HTML("", elem_id="step-message")
     row = gr.HTML("", elem_id="step-row")
     gr.Markdown(
-        "### From noise to glyph\nThe same glyph under less and less of the same noise, and what the network sees there."
+        "### From noise to glyph\nThe same glyph under less and less of the same noise, and what is seen behind it."
     )
     strips = gr.HTML("", elem_id="step-strips")
     gr.Markdown(ERRORS)
