@@ -17,7 +17,7 @@ from glyffuser.ui.page import build_page, launch_options
 
 try:
     pipeline = GlyffuserPipeline.load(checkpoint_folder(), device=best_device())
-    demo = build_page(pipeline, on_gpu=spaces.GPU(duration=60) if spaces else lambda function: function)
+    demo = build_page(pipeline, lambda seconds: spaces.GPU(duration=seconds)) if spaces else build_page(pipeline)
 except (CheckpointError, OSError, ValueError) as error:
     sys.exit(f"glyffuser cannot start: {error}")
 

@@ -115,6 +115,9 @@ def sample(
         sampler: from `make_sampler`.
         timesteps: those of the sampler, or the last of them.
         generators: one per glyph, for the samplers that add noise on the way.
+
+    Raises:
+        FloatingPointError: if the model answers with something else than numbers.
     """
     num_steps = len(timesteps)
     alphas_cumprod = sampler.alphas_cumprod.to(x_t.device)
@@ -131,6 +134,8 @@ def sample(
         else:
             x_t = sampler.step(output, timestep, x_t, generator=generators).prev_sample
         if is_last:
+            if not x_t.isfinite().all():
+                raise FloatingPointError("the network's answers are not finite; try float32")
             x_t = x_t.clamp(-1, 1)
         yield Frame(step, num_steps, timestep, next_timestep, x_t, pred_x_0)
 

@@ -110,6 +110,7 @@ class GlyffuserPipeline(DiffusionPipeline):
 
         Raises:
             CheckpointError: if a file is missing or damaged; the message names it.
+            ValueError: for a device that is not here.
         """
         folder = Path(folder)
         for part in ("model_index.json", *_PARTS):
@@ -127,7 +128,13 @@ class GlyffuserPipeline(DiffusionPipeline):
                 f"`git checkout -- {folder}` or give another folder in GLYFFUSER_CHECKPOINT"
             ) from error
         pipeline.text_encoder  # noqa: B018 - fail now rather than at the first prompt
-        pipeline.to(device)
+        try:
+            pipeline.to(device)
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(
+                f"device {device!r} cannot be used here ({_first_line(error)}): give cpu, cuda or mps, or unset "
+                f"GLYFFUSER_DEVICE"
+            ) from error
         pipeline.glyph_prior.to("cpu")  # milliseconds there, and ready where a GPU is lent for the U-net's calls alone
         return pipeline
 

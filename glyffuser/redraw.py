@@ -1,4 +1,7 @@
-"""New meaning: noise a real glyph, then denoise it under another definition, and see how much of it survives."""
+"""New meaning: noise a real glyph, then denoise it under another definition, and see how much of it survives.
+
+SDEdit (Meng et al. 2022).
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -14,6 +14,7 @@ from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import encode_png, tile, x_0_to_uint8
 from glyffuser.pipeline import CheckpointError, GlyffuserPipeline, best_device
+from glyffuser.text import clean_prompt
 
 DEFAULT_CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "glyffuser"
 
@@ -35,7 +36,12 @@ def file_stem(prompt: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.prompts_file and not options.out_dir:
+        parser.error("--prompts-file needs --out-dir")
+    if options.num_glyphs < 1:
+        parser.error("--num-glyphs must be at least 1")
     try:
         config = SampleConfig(
             num_inference_steps=options.num_inference_steps,
@@ -49,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
             _sample_each(pipeline, prompts, _seeds(options), config, options.out_dir)
         else:
             _sample_grid(pipeline, prompts[0], _seeds(options), config, options.out)
-    except (ValueError, OSError, CheckpointError) as error:
+    except (ValueError, OSError, CheckpointError, FloatingPointError) as error:
         print(f"glyffuser.sample: {error}", file=sys.stderr)
         return 2
     return 0
@@ -85,9 +91,12 @@ def _write(path: Path, png: bytes) -> None:
 
 def _read_prompts(options: argparse.Namespace) -> list[str]:
     if options.prompts_file is None:
-        return [options.prompt]
-    lines = options.prompts_file.read_text(encoding="utf-8").splitlines()
-    prompts = [line.strip() for line in lines if line.strip()]
+        return [clean_prompt(options.prompt)]
+    try:
+        lines = options.prompts_file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{options.prompts_file} is not a text file in UTF-8") from error
+    prompts = [text for line in lines if (text := clean_prompt(line))]
     if not prompts:
         raise ValueError(f"{options.prompts_file} holds no prompt")
     return prompts

@@ -78,17 +78,22 @@ def test_a_single_step_comes_as_numbers_and_pictures(client):
     for answer in (step["with_prompt"], step["without_prompt"]):
         assert 0 < answer["noise_error"] < 1 and 0 < answer["x_0_error"] < 1
         assert answer["ddim"].startswith("data:image/png") and answer["ddim"] != answer["ddpm"]
-    assert step["with_prompt"]["x_0_error"] < step["without_prompt"]["x_0_error"] * 1.1
+    assert step["with_prompt"]["pred_x_0"] != step["without_prompt"]["pred_x_0"]
 
 
 @pytest.mark.parametrize(
     ("setting", "value", "sentence"),
     [
-        ("timestep", 1000, "between 0 and 999; got 1000"),
+        ("prompt", "x" * 201, "201 characters"),
+        ("timestep", 1000, "Timestep must be a whole number from 0 to 999; got 1000"),
+        ("timestep", 10.5, "got 10.5"),
+        ("timestep", "x", "got 'x'"),
+        ("timestep", None, "got None"),
         ("character", "河川", "'河川' is not one of the 20,592 characters"),
         ("character", "A", "'A' is not one of"),
-        ("stride", 0, "between 1 and 1000; got 0"),
+        ("stride", 0, "Stride must be a whole number from 1 to 1000; got 0"),
         ("seed", -1, "from 0 to 4294967295"),
+        ("seed", 1.5, "got 1.5"),
     ],
 )
 def test_a_single_step_refuses_in_a_sentence(client, setting, value, sentence):

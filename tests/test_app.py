@@ -8,15 +8,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def start_with(checkpoint: Path) -> subprocess.CompletedProcess:
-    environment = os.environ | {"GLYFFUSER_CHECKPOINT": str(checkpoint)}
+def start_with(**variables: object) -> subprocess.CompletedProcess:
+    environment = os.environ | {name: str(value) for name, value in variables.items()}
     return subprocess.run(
         [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
     )
 
 
 def test_a_missing_checkpoint_ends_the_start_with_a_sentence(tmp_path):
-    result = start_with(tmp_path / "nothing")
+    result = start_with(GLYFFUSER_CHECKPOINT=tmp_path / "nothing")
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert f"{tmp_path / 'nothing' / 'model_index.json'} is missing" in result.stderr
     assert "GLYFFUSER_CHECKPOINT" in result.stderr
@@ -26,9 +26,15 @@ def test_a_damaged_checkpoint_ends_the_start_with_a_sentence(tiny_pipeline, tmp_
     tiny_pipeline.save_pretrained(tmp_path)
     weights = tmp_path / "unet" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    result = start_with(tmp_path)
+    result = start_with(GLYFFUSER_CHECKPOINT=tmp_path)
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert f"checkpoint file {weights} is damaged" in result.stderr
+
+
+def test_a_device_that_is_not_here_ends_the_start_with_a_sentence():
+    result = start_with(GLYFFUSER_DEVICE="warp")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "device 'warp' cannot be used here" in result.stderr
 
 
 def test_importing_the_app_gives_the_page_and_serves_nothing():

@@ -143,6 +143,12 @@ def test_every_number_of_steps_begins_with_noise_and_ends_near_the_glyph(name):
         assert timesteps[0] == 999 and 0 <= timesteps[-1] < 1000 / num_steps
 
 
+def test_answers_that_are_no_numbers_are_refused(noise):
+    sampler = make_sampler("dpm++", training_scheduler(), 3)
+    with pytest.raises(FloatingPointError, match="not finite"):
+        list(sample(lambda x_t, t: x_t * torch.nan, noise, sampler, sampler.timesteps.tolist(), generators()))
+
+
 def test_unknown_samplers_are_named():
     with pytest.raises(ValueError, match="must be one of dpm.*, got 'euler'"):
         make_sampler("euler", training_scheduler(), 10)

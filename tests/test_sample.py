@@ -1,5 +1,8 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from glyffuser import sample as command
@@ -7,8 +10,16 @@ from glyffuser.images import read_settings
 
 
 @pytest.fixture(autouse=True)
-def tiny_model(monkeypatch, tiny_pipeline):
-    monkeypatch.setattr(command.GlyffuserPipeline, "load", lambda *args, **kwargs: tiny_pipeline)
+def loaded(monkeypatch, tiny_pipeline) -> list:
+    """A tiny model, and what it was asked for."""
+    calls = []
+
+    def load(*args, **kwargs):
+        calls.append((*args, kwargs))
+        return tiny_pipeline
+
+    monkeypatch.setattr(command.GlyffuserPipeline, "load", load)
+    return calls
 
 
 def run(*arguments) -> int:
@@ -61,6 +72,39 @@ def test_bad_input_ends_with_a_sentence(arguments, sentence, capsys, tmp_path, m
     error = capsys.readouterr().err
     assert sentence in error and "Traceback" not in error
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_model_is_the_one_that_was_asked_for(loaded, tmp_path, monkeypatch):
+    monkeypatch.setenv("GLYFFUSER_DEVICE", "meta")
+    run("gold", "--checkpoint", "there", "--dtype", "bfloat16", "--out", tmp_path / "x.png")
+    run("gold", "--checkpoint", "there", "--device", "cpu", "--out", tmp_path / "x.png")
+    assert loaded[0] == (Path("there"), {"device": "meta", "dtype": torch.bfloat16})
+    assert loaded[1] == (Path("there"), {"device": "cpu", "dtype": torch.float32})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--prompts-file", "words.txt", "--out", "x.png"], "--prompts-file needs --out-dir"),
+        (["gold", "--num-glyphs", "0", "--out", "x.png"], "--num-glyphs must be at least 1"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(arguments, sentence, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command.main(arguments)
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_bad_line_or_file_of_prompts_is_named_before_anything_is_drawn(loaded, tmp_path, capsys):
+    words = tmp_path / "words.txt"
+    for content, sentence in (
+        (b"gold\n" + b"x" * 201, "201 characters"),
+        (b"gold \xff", "words.txt is not a text file"),
+    ):
+        words.write_bytes(content)
+        assert run("--prompts-file", words, "--out-dir", tmp_path / "out") == 2
+        assert sentence in capsys.readouterr().err
+    assert not loaded
 
 
 def test_an_empty_prompts_file_is_named(tmp_path, capsys):

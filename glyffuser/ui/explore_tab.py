@@ -1,6 +1,5 @@
 """Tab 3: all real characters as a landscape, found by word, by meaning, or by wandering about."""
 
-import logging
 import re
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,10 +17,10 @@ from glyffuser.images import x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import clean_prompt, sentence_vectors
 from glyffuser.ui.figures import figure, figures
-from glyffuser.ui.generate_tab import MODEL_QUEUE, QUICK, SORRY
 from glyffuser.ui.generation import Throttle, random_seed
 from glyffuser.ui.glyph_map import build_glyph_map
 from glyffuser.ui.notices import LAST_LATIN, notice, prompt_notice
+from glyffuser.ui.runs import ON_MODEL, QUICK, apology
 
 NUM_SHOWN = 24
 """Hits that are shown as pictures with buttons at first, and more at each click."""
@@ -52,8 +51,6 @@ element.addEventListener("click", (event) => {
   else trigger("select", { action: button.dataset.action, index });
 });
 """
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -191,7 +188,7 @@ def _lay_out_light(landscape: Landscape, glyph_map: gr.HTML, on_gpu: Callable) -
         lit |= {"label": text, "indices": indices.tolist(), "weights": weights.round(5).tolist()}
         return lit, prompt_notice(text, landscape.pipeline.text_encoder)
 
-    @on_gpu
+    @on_gpu(20)
     def run_model(text: str, seed: int) -> Iterator[tuple[dict, str]]:
         yield from stream_path(landscape, text, seed)
 
@@ -203,14 +200,13 @@ def _lay_out_light(landscape: Landscape, glyph_map: gr.HTML, on_gpu: Callable) -
         try:
             for path, picture in run_model(text, random_seed()):
                 yield path, picture or gr.skip(), ""
-        except Exception:
-            logger.exception("a run on the map failed")
-            yield gr.skip(), gr.skip(), notice(SORRY, "error")
+        except Exception as error:
+            yield gr.skip(), gr.skip(), apology(error)
 
     gr.on([light.click, prompt.submit], light_up, prompt, [glyph_map, message], **QUICK)
     draw.click(
-        sample_for_visitor, prompt, [glyph_map, drawn, message], concurrency_id=MODEL_QUEUE, concurrency_limit=1,
-        show_progress="minimal", show_progress_on=message, api_visibility="private",
+        sample_for_visitor, prompt, [glyph_map, drawn, message], show_progress_on=message,
+        **ON_MODEL | {"trigger_mode": "once"},
     )  # fmt: skip
 
 

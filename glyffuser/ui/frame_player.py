@@ -9,7 +9,12 @@ import gradio as gr
 _ASSETS = Path(__file__).parent / "assets"
 
 
-def build_frame_player(view: Literal["x_t", "pred_x_0"] = "x_t", can_hand_over: bool = False, **kwargs: Any) -> gr.HTML:
+def build_frame_player(
+    view: Literal["x_t", "pred_x_0"] = "x_t",
+    can_hand_over: bool = False,
+    idle: str = "Pure noise. Every glyph starts here.",
+    **kwargs: Any,
+) -> gr.HTML:
     """A component whose value is one frame after another; the browser keeps them all.
 
     A frame is a dict:
@@ -20,25 +25,29 @@ def build_frame_player(view: Literal["x_t", "pred_x_0"] = "x_t", can_hand_over: 
         x_t, pred_x_0: the grid of glyphs as a data URL, 128 pixels a glyph; pred_x_0 is None at step 0.
         num_glyphs, columns, seeds: of the grid, row by row.
         label: the prompt, plain text.
+        names: if there, what each glyph is called beside its number, in place of its seed.
+        beginning: if there, the caption of step 0.
         places, nearest: if there, where each glyph's guess lies on the map, and the index of its nearest real one; the
             picked glyph's path (the first one's, if none is picked) is announced by the document event "glyff-path".
         state: "running", or "done" on the last frame, which also has
         downloads, download_names: data URLs and file names of the whole grid and then of each glyph.
 
     The dict `{"state": "stopped"}` ends a run early. With `can_hand_over`, a finished glyph that was picked can be
-    handed over: the component's select event then carries label, seed and picture (a data URL).
+    handed over: the component's select event then carries label and picture (a data URL).
 
     Args:
         view: what is shown first; the visitor can switch.
         can_hand_over: whether a picked glyph can be handed to another tab.
+        idle: the caption before the first run, below a picture of pure noise.
         kwargs: as for `gr.HTML`.
     """
     return gr.HTML(
         value=None,
         html_template=(_ASSETS / "frame_player.html").read_text(encoding="utf-8"),
-        js_on_load=(_ASSETS / "frame_player.js").read_text(encoding="utf-8"),
+        js_on_load="\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in ("random.js", "frame_player.js")),
         view=view,
         can_hand_over=can_hand_over,
+        idle=idle,
         **kwargs,
     )
 

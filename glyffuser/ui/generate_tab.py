@@ -1,6 +1,5 @@
 """Tab 1: a definition goes in, noise becomes glyphs, frame by frame."""
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -22,7 +21,7 @@ from glyffuser.ui.generation import (
     stream_frames,
 )
 from glyffuser.ui.notices import notice, prompt_notice, seed_notice
-from glyffuser.ui.stopping import STOPPED, Runs
+from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
 
 EXAMPLES = ["gold", "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot"]
 SAMPLER_LABELS = {
@@ -31,15 +30,6 @@ SAMPLER_LABELS = {
     "ddim": "DDIM",
     "ddpm": "DDPM (the original)",
 }
-MODEL_QUEUE = "model"
-"""All events that run the model share this queue, one at a time: two of them would only slow each other down."""
-
-QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-"""For events that take milliseconds and wait for nobody."""
-
-SORRY = "Something went wrong on our side; your prompt and settings are still here, please try again."
-
-logger = logging.getLogger(__name__)
 
 
 def default_num_glyphs(device: torch.device) -> int:
@@ -50,6 +40,11 @@ def default_num_glyphs(device: torch.device) -> int:
 def default_num_steps(device: torch.device) -> int:
     """Steps a run: what a visitor waits for in seconds."""
     return 25 if device.type == "cpu" else 50
+
+
+def gpu_seconds(request: Request) -> int:
+    """How long a GPU is asked for, start and pictures included."""
+    return 10 + len(request.seeds) * request.config.num_inference_steps // 100
 
 
 @dataclass(frozen=True)
@@ -78,14 +73,14 @@ def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable, place: Pla
 
     Args:
         pipeline: a loaded model.
-        on_gpu: decorates the function that runs the model (`spaces.GPU` on ZeroGPU).
+        on_gpu: seconds -> a decorator for the function that runs the model that long at most.
         place: where glyphs belong on the map.
 
     Returns:
         The frame player, whose select event hands a glyph over, and the prompt.
     """
 
-    @on_gpu
+    @on_gpu(gpu_seconds)
     def run_model(request: Request) -> Iterator[dict]:
         yield from stream_frames(pipeline, request, place)
 
@@ -129,38 +124,29 @@ def _lay_out(pipeline: GlyffuserPipeline) -> Controls:
 
 def _wire_runs(controls: Controls, pipeline: GlyffuserPipeline, run_model: Callable) -> None:
     """Generate, the examples and Stop."""
-
     runs = Runs()
 
     def generate_for_visitor(
-        prompt, num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, visitor: gr.Request
+        number, prompt, num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, visitor: gr.Request
     ):
-        def run_until_stopped(request: Request) -> Iterator[dict]:
-            return runs.until_stopped(visitor.session_hash, run_model(request))
-
         settings = (num_glyphs, num_steps, guidance_scale, sampler, None if is_new_seed else seed)
-        yield from _run_for_visitor(pipeline, run_until_stopped, prompt, *settings)
+        answers = _run_for_visitor(pipeline, run_model, prompt, *settings)
+        yield from runs.while_current(visitor.session_hash, number, answers)
 
-    def stop_for_visitor(visitor: gr.Request):
-        runs.stop(visitor.session_hash)
-        return STOPPED, ""
+    def take_example(sample, visitor: gr.Request):
+        return sample[0], runs.order_for_visitor(visitor)
 
-    c = controls
+    c, number = controls, order_number()
     run = {
         "fn": generate_for_visitor,
-        "inputs": [c.prompt, c.num_glyphs, c.num_steps, c.guidance_scale, c.sampler, c.seed, c.is_new_seed],
+        "inputs": [number, c.prompt, c.num_glyphs, c.num_steps, c.guidance_scale, c.sampler, c.seed, c.is_new_seed],
         "outputs": [c.player, c.seed, c.message],
-        "concurrency_id": MODEL_QUEUE,
-        "concurrency_limit": 1,
-        "trigger_mode": "multiple",  # "once" would lose a click just after Stop, until the model has ended its step
-        "show_progress": "minimal",
         "show_progress_on": c.message,
-        "api_visibility": "private",
+        **ON_MODEL,
     }
-    by_hand = gr.on([c.generate.click, c.prompt.submit], **run)
-    example_is_set = c.examples.click(lambda sample: sample[0], c.examples, c.prompt, **QUICK)
-    by_example = example_is_set.then(**run)
-    c.stop.click(stop_for_visitor, None, [c.player, c.message], cancels=[by_hand, by_example], **QUICK)
+    by_hand = gr.on([c.generate.click, c.prompt.submit], runs.order_for_visitor, None, number, **QUICK).then(**run)
+    by_example = c.examples.click(take_example, c.examples, [c.prompt, number], **QUICK).then(**run)
+    c.stop.click(runs.stop_for_visitor, None, [c.player, c.message], cancels=[by_hand, by_example], **QUICK)
 
 
 def _wire_fields(controls: Controls, pipeline: GlyffuserPipeline) -> None:
@@ -232,9 +218,8 @@ def _run_for_visitor(pipeline: GlyffuserPipeline, run_model: Callable, prompt: s
         for number, frame in enumerate(run_model(request)):
             # only once: what the visitor types in the meantime is for the next run
             yield (frame, request.seeds[0], advice) if number == 0 else (frame, gr.skip(), gr.skip())
-    except Exception:
-        logger.exception("a run failed")
-        yield STOPPED, gr.skip(), notice(SORRY, "error")
+    except Exception as error:
+        yield STOPPED, gr.skip(), apology(error)
 
 
 def _api(run_model: Callable) -> Callable:

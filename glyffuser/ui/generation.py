@@ -65,13 +65,13 @@ class Request:
         Raises:
             ValueError: with one sentence that a visitor can act on.
         """
-        seed = random_seed() if seed is None else _in_range("Seed", seed, 0, MAX_SEED, int)
-        num_glyphs = _in_range("Number of glyphs", num_glyphs, 1, MAX_GLYPHS, int)
+        seed = random_seed() if seed is None else in_range("Seed", seed, 0, MAX_SEED)
+        num_glyphs = in_range("Number of glyphs", num_glyphs, 1, MAX_GLYPHS)
         if sampler not in SAMPLERS:
             raise ValueError(f"Sampler must be one of {', '.join(SAMPLERS)}; got {sampler!r}.")
         config = SampleConfig(
-            num_inference_steps=_in_range("Steps", num_inference_steps, 1, MAX_STEPS, int),
-            guidance_scale=_in_range("Guidance", guidance_scale, 1, MAX_GUIDANCE_SCALE, float),
+            num_inference_steps=in_range("Steps", num_inference_steps, 1, MAX_STEPS),
+            guidance_scale=in_range("Guidance", guidance_scale, 1, MAX_GUIDANCE_SCALE, float),
             sampler=sampler,
         )
         return cls(clean_prompt(prompt or ""), [(seed + i) % (MAX_SEED + 1) for i in range(num_glyphs)], config)
@@ -189,7 +189,19 @@ def grid_as_jpeg(x: torch.Tensor) -> str:
     return data_url(encode_jpeg(tile(x_0_to_uint8(x))), "image/jpeg")
 
 
-def _in_range(name: str, value: float, low: float, high: float, kind: type) -> float:
+def in_range(name: str, value: float, low: float, high: float, kind: type = int) -> float:
+    """A number that a visitor or a program sent, checked.
+
+    Args:
+        name: what the sentence calls it.
+        value: anything.
+        low: the least that is allowed.
+        high: the most.
+        kind: int or float.
+
+    Raises:
+        ValueError: with one sentence that a visitor can act on.
+    """
     try:
         number = kind(value)
     except (TypeError, ValueError, OverflowError):

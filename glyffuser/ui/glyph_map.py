@@ -10,7 +10,7 @@ from diffusers import SchedulerMixin
 from glyffuser.explorer.files import MapFiles
 
 _ASSETS = Path(__file__).parent / "assets"
-_SCRIPTS = ("density", "glyph_map_plot", "glyph_map_canvas", "glyph_map_hand", "glyph_map_tour", "glyph_map")
+_SCRIPTS = ("random", "density", "glyph_map_plot", "glyph_map_canvas", "glyph_map_hand", "glyph_map_tour", "glyph_map")
 """One script in several files, the one that begins everything last."""
 
 _PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"

@@ -10,10 +10,11 @@ from glyffuser.config import SampleConfig
 from glyffuser.images import encode_png, grid_columns, tile, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.redraw import RedrawFrame, ink_survival, redraw
+from glyffuser.sample import settings_of
 from glyffuser.ui.frame_player import build_frame_player, data_url
 from glyffuser.ui.generation import Throttle, grid_as_jpeg
 from glyffuser.ui.notices import notice
-from glyffuser.ui.stopping import STOPPED, Runs
+from glyffuser.ui.runs import ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
 
 START_TIMESTEPS = [879, 679, 479, 279]
 """Where a run of 25 steps, the default, passes by."""
@@ -22,8 +23,9 @@ SHARED_BY_CHANCE = 0.45
 
 EXPLANATION = """
 ### New meaning
-Noise the character to four depths, then denoise each of them under **another** definition. Deep down the old strokes
-are forgotten and the new meaning draws freely; near the surface the old glyph wins.
+Noise the character to four depths, then denoise each of them under **another** definition
+([Meng et al. 2022](https://arxiv.org/abs/2108.01073)). Deep down the old strokes are forgotten and the new meaning
+draws freely; near the surface the old glyph wins.
 """
 
 
@@ -32,7 +34,6 @@ def build_new_meaning(
     check: Callable,
     source: list[gr.components.Component],
     on_gpu: Callable,
-    on_model: dict,
 ) -> None:
     """Lay out the section and wire it to the model.
 
@@ -40,30 +41,31 @@ def build_new_meaning(
         pipeline: a loaded model.
         check: (prompt, seed, character, picture) -> an object with prompt, seed and x_0, or ValueError.
         source: fields of seed, character and picture.
-        on_gpu: decorates the function that runs the model (`spaces.GPU` on ZeroGPU).
-        on_model: arguments of an event that runs the model.
+        on_gpu: seconds -> a decorator for the function that runs the model that long at most.
     """
 
-    @on_gpu
+    @on_gpu(20)
     def run_redraw(prompt: str, seed: int, x_0: torch.Tensor) -> Iterator[dict]:
         yield from redraw_frames(pipeline, prompt, seed, x_0)
 
     runs = Runs()
 
-    def redraw_for_visitor(prompt, seed, char, picture, visitor: gr.Request):
+    def answers(prompt, seed, char, picture) -> Iterator[tuple]:
         try:
             source = check(prompt, seed, char, picture)
             if source.x_0 is None:
                 raise ValueError("New meaning needs a character to begin with; type one above.")
-            frames = run_redraw(source.prompt, source.seed, source.x_0)
-            for frame in runs.until_stopped(visitor.session_hash, frames):
-                yield frame, notice(frame.get("note", ""))
         except ValueError as error:
             yield gr.skip(), notice(str(error), "error")
+            return
+        try:
+            for frame in run_redraw(source.prompt, source.seed, source.x_0):
+                yield frame, notice(frame.get("note", ""))
+        except Exception as error:
+            yield STOPPED, apology(error)
 
-    def stop_for_visitor(visitor: gr.Request):
-        runs.stop(visitor.session_hash)
-        return STOPPED, ""
+    def redraw_for_visitor(number, prompt, seed, char, picture, visitor: gr.Request):
+        yield from runs.while_current(visitor.session_hash, number, answers(prompt, seed, char, picture))
 
     gr.Markdown(EXPLANATION)
     with gr.Row():
@@ -71,18 +73,14 @@ def build_new_meaning(
         start = gr.Button("Give it a new meaning", variant="primary", elem_id="redraw", scale=1, min_width=200)
         stop = gr.Button("Stop", elem_id="redraw-stop", scale=1, min_width=100)
     message = gr.HTML("", elem_id="redraw-message")
-    player = build_frame_player(view="pred_x_0", elem_id="redraw-player")
-    run = gr.on(
-        [start.click, prompt.submit],
-        redraw_for_visitor,
-        [prompt, *source],
-        [player, message],
-        **on_model | {"trigger_mode": "multiple", "show_progress_on": message},
+    player = build_frame_player(
+        view="pred_x_0", idle="Here the character comes back, changed.", elem_id="redraw-player"
     )
-    stop.click(
-        stop_for_visitor, None, [player, message], cancels=[run], queue=False,
-        show_progress="hidden", api_visibility="private",
-    )  # fmt: skip
+    number = order_number()
+    run = gr.on([start.click, prompt.submit], runs.order_for_visitor, None, number, **QUICK).then(
+        redraw_for_visitor, [number, prompt, *source], [player, message], show_progress_on=message, **ON_MODEL
+    )
+    stop.click(runs.stop_for_visitor, None, [player, message], cancels=[run], **QUICK)
 
 
 def redraw_frames(pipeline: GlyffuserPipeline, prompt: str, seed: int, x_0: torch.Tensor) -> Iterator[dict]:
@@ -93,9 +91,11 @@ def redraw_frames(pipeline: GlyffuserPipeline, prompt: str, seed: int, x_0: torc
         "seeds": [seed] * len(START_TIMESTEPS),
         "num_glyphs": len(START_TIMESTEPS),
         "columns": grid_columns(len(START_TIMESTEPS)),
+        "names": [f"From timestep {start}" for start in START_TIMESTEPS],
+        "beginning": "The start: the character under noise, four depths of it.",
     }
-    throttle = Throttle()
-    for frame in redraw(pipeline, prompt, seed, x_0, START_TIMESTEPS, SampleConfig()):
+    throttle, config = Throttle(), SampleConfig()
+    for frame in redraw(pipeline, prompt, seed, x_0, START_TIMESTEPS, config):
         where = {
             "step": frame.step,
             "num_steps": frame.num_steps,
@@ -103,15 +103,19 @@ def redraw_frames(pipeline: GlyffuserPipeline, prompt: str, seed: int, x_0: torc
             "next_timestep": frame.next_timestep,
         }
         if frame.step == frame.num_steps:
-            yield base | where | _finished(frame, x_0)
+            yield base | where | _finished(frame, x_0, settings_of(prompt, [seed], config))
         elif frame.step == 0 or throttle.is_due():
             pred_x_0 = None if frame.step == 0 else grid_as_jpeg(frame.pred_x_0)
             yield base | where | {"state": "running", "x_t": grid_as_jpeg(frame.x_t), "pred_x_0": pred_x_0}
 
 
-def _finished(frame: RedrawFrame, x_0: torch.Tensor) -> dict:
+def _finished(frame: RedrawFrame, x_0: torch.Tensor, settings: dict) -> dict:
     glyphs = x_0_to_uint8(frame.x_t)
-    pictures = [data_url(encode_png(pixels), "image/png") for pixels in (tile(glyphs), *glyphs)]
+    begun = [START_TIMESTEPS, *([start] for start in START_TIMESTEPS)]
+    pictures = [
+        data_url(encode_png(pixels, settings | {"start_timesteps": starts}), "image/png")
+        for pixels, starts in zip((tile(glyphs), *glyphs), begun, strict=True)
+    ]
     return {
         "state": "done",
         "x_t": pictures[0],

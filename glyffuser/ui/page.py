@@ -11,8 +11,9 @@ from glyffuser.explorer.files import MapFiles
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import MAX_PROMPT_LENGTH
 from glyffuser.ui.explore_tab import Landscape, build_explore_tab, checked_index
-from glyffuser.ui.generate_tab import QUICK, build_generate_tab
-from glyffuser.ui.single_step_tab import build_single_step_tab
+from glyffuser.ui.generate_tab import build_generate_tab
+from glyffuser.ui.runs import QUICK
+from glyffuser.ui.single_step_tab import MIDDLE, build_single_step_tab
 from glyffuser.ui.theme import build_theme
 
 ASSETS = Path(__file__).parent / "assets"
@@ -20,9 +21,6 @@ MAX_QUEUE = 20
 """Runs that may wait; whoever comes later is told that the queue is full."""
 
 GENERATE, ONE_STEP = "generate", "one-step"
-MIDDLE = 500
-"""A timestep at which a glyph is half drowned."""
-
 TITLE = """
 # Glyffuser
 Type what a character should mean, and watch it come out of pure noise.
@@ -30,12 +28,18 @@ Type what a character should mean, and watch it come out of pure noise.
 HOW_IT_WORKS = (ASSETS / "how_it_works.md").read_text(encoding="utf-8")
 
 
-def build_page(pipeline: GlyffuserPipeline, on_gpu: Callable = lambda function: function) -> gr.Blocks:
+def without_gpu(seconds: float | Callable) -> Callable:
+    """What stands for `spaces.GPU` where no GPU has to be asked for: decorates a function with itself."""
+    return lambda function: function
+
+
+def build_page(pipeline: GlyffuserPipeline, on_gpu: Callable = without_gpu) -> gr.Blocks:
     """Build the page around a loaded model.
 
     Args:
         pipeline: a loaded model.
-        on_gpu: decorates the functions that run the model (`spaces.GPU` on ZeroGPU).
+        on_gpu: seconds, or a function that tells them from the arguments -> a decorator for the functions that run the
+            model that long at most (`spaces.GPU` on ZeroGPU).
 
     Raises:
         MapError: if a file of the map is missing or damaged.

@@ -15,11 +15,12 @@ from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.images import decode_glyph, uint8_to_x_0
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.single_step import SingleStep, take_step, take_steps
-from glyffuser.text import MAX_PROMPT_LENGTH
+from glyffuser.text import MAX_PROMPT_LENGTH, clean_prompt
 from glyffuser.ui.frame_player import from_data_url
-from glyffuser.ui.generate_tab import MODEL_QUEUE, QUICK
+from glyffuser.ui.generation import in_range
 from glyffuser.ui.new_meaning import build_new_meaning
 from glyffuser.ui.notices import notice
+from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, apology
 from glyffuser.ui.step_figures import (
     STRIP_TIMESTEPS,
     error_curve,
@@ -28,6 +29,9 @@ from glyffuser.ui.step_figures import (
     strips_as_html,
     words_as_html,
 )
+
+MIDDLE = 500
+"""A timestep at which a glyph is half drowned."""
 
 STRIDES = [1, 10, 40, 100, 250]
 CURVE_TIMESTEPS = sorted({*STRIP_TIMESTEPS, *range(0, 1000, 50), 10, 25})
@@ -52,6 +56,7 @@ ERRORS = """
 How wrong the two predictions are (lower is better). Near 999 nearly everything is noise, so the *noise* is easy to name
 while the *glyph* is only guessed; near 0 it is the other way round.
 """
+HANDED_OVER = "This is the glyph you picked in Generate. Type a character, or press Pure noise, to leave it."
 NEEDS_CHARACTER = "Type a character, or draw one at random, to see it sink into the noise and come out again."
 
 
@@ -78,7 +83,7 @@ def build_single_step_tab(
         pipeline: a loaded model.
         characters: those that can be drawn at random.
         renderer: draws real characters.
-        on_gpu: decorates the functions that run the model (`spaces.GPU` on ZeroGPU).
+        on_gpu: seconds -> a decorator for the functions that run the model that long at most.
 
     Returns:
         What another tab sets to hand something over: prompt, character, picture (a data URL or None) and timestep.
@@ -87,10 +92,8 @@ def build_single_step_tab(
     by_char = {character.char: character for character in characters}
 
     def check(prompt: str, seed: float | None, char: str, picture: str | None = None) -> Source:
-        if seed is None or not 0 <= seed <= MAX_SEED:
-            raise ValueError(f"The seed must be a whole number from 0 to {MAX_SEED}.")
-        char = (char or "").strip()
-        x_0 = None
+        prompt, seed = clean_prompt(prompt or ""), in_range("The seed", seed, 0, MAX_SEED)
+        char, x_0 = (char or "").strip(), None
         if char:
             if char not in by_char:
                 raise ValueError(
@@ -99,14 +102,14 @@ def build_single_step_tab(
             x_0 = uint8_to_x_0(np.asarray(renderer.render(char)))[None]
         elif picture:
             x_0 = uint8_to_x_0(decode_glyph(from_data_url(picture)))[None]
-        return Source(prompt or "", int(seed), x_0)
+        return Source(prompt, seed, x_0)
 
-    @on_gpu
+    @on_gpu(5)
     def run_step(source: Source, timestep: int, stride: int) -> tuple[SingleStep, WordAttention]:
         step = take_step(pipeline, source.prompt, source.seed, timestep, source.x_0, stride)
         return step, recorder.look(source.prompt, step.x_t, [timestep])
 
-    @on_gpu
+    @on_gpu(10)
     def run_steps(source: Source) -> tuple[list[SingleStep], WordAttention]:
         steps = take_steps(pipeline, source.prompt, source.seed, CURVE_TIMESTEPS, source.x_0)
         shown = [step for step in steps if step.timestep in STRIP_TIMESTEPS]
@@ -115,26 +118,35 @@ def build_single_step_tab(
 
     def step_for_visitor(prompt, seed, char, picture, timestep, stride):
         try:
-            step, attention = run_step(check(prompt, seed, char, picture), int(timestep), int(stride))
+            source = check(prompt, seed, char, picture)
         except ValueError as error:
             return gr.skip(), gr.skip(), notice(str(error), "error")
-        words = words_as_html(f"At timestep {step.timestep}", attention, step.with_prompt.pred_x_0)
-        return step_as_html(step), words, ""
-
-    def steps_for_visitor(prompt, seed, char, picture):
         try:
-            source = check(prompt, seed, char, picture)
+            step, attention = run_step(source, int(timestep), int(stride))
+        except Exception as error:
+            return gr.skip(), gr.skip(), apology(error)
+        words = words_as_html(f"At timestep {step.timestep}", attention, step.with_prompt.pred_x_0)
+        return step_as_html(step), words, notice(HANDED_OVER if picture and not (char or "").strip() else "")
+
+    def steps_for_visitor(shown, *asked):
+        """Strips, curve and words; `shown` is what they show already, since leaving a field need not mean a change."""
+        if asked == shown:
+            return (gr.skip(),) * 4
+        try:
+            source = check(*asked)
             if source.x_0 is None:
-                return notice(NEEDS_CHARACTER), gr.Plot(visible=False), ""
+                return notice(NEEDS_CHARACTER), gr.Plot(visible=False), "", asked
             steps, attention = run_steps(source)
         except ValueError:
-            return gr.skip(), gr.skip(), gr.skip()  # the step's own event says what is wrong
+            return (gr.skip(),) * 4  # the step's own event says what is wrong
+        except Exception as error:
+            return apology(error), gr.skip(), gr.skip(), None
         words = words_as_html("Averaged over the timesteps above", attention, source.x_0)
-        return strips_as_html(steps), gr.Plot(error_curve(steps), visible=True), words
+        return strips_as_html(steps), gr.Plot(error_curve(steps), visible=True), words, asked
 
     def draw_character():
         character = random.choice(characters)
-        return character.char, character.definition[:MAX_PROMPT_LENGTH]
+        return character.char, character.definition[:MAX_PROMPT_LENGTH], None
 
     def definition_of(char):
         character = by_char.get((char or "").strip())
@@ -172,30 +184,30 @@ def build_single_step_tab(
     words_now = gr.HTML("", elem_id="step-words")
     words_on_average = gr.HTML("", elem_id="step-words-average")
 
-    on_model = {
-        "trigger_mode": "always_last",  # while one drags, only the newest position counts
-        "concurrency_id": MODEL_QUEUE,
-        "concurrency_limit": 1,
-        "show_progress": "minimal",
-        "show_progress_on": message,
-        "api_visibility": "private",
-    }
-    picture = gr.State(None)  # of a glyph handed over from Generate; a typed character goes before it
+    # while one drags, only the newest position counts
+    on_model = ON_MODEL | {"trigger_mode": "always_last", "show_progress_on": message}
+    picture = gr.State(None)  # of a glyph handed over from Generate
+    shown = gr.State(None)  # of which source strips, curve and words are
     source = [prompt, seed, char, picture]
-    changes = [tab.select, *(part.change for part in source)]
     gr.on(
-        [*changes, timestep.change, stride.change],
+        [tab.select, *(part.change for part in source), timestep.change, stride.change],
         step_for_visitor,
         [*source, timestep, stride],
         [row, words_now, message],
         **on_model,
     )
-    gr.on(changes, steps_for_visitor, source, [strips, curve, words_on_average], **on_model)
-    at_random.click(draw_character, None, [char, prompt], **QUICK).then(lambda: 500, None, timestep, **QUICK)
-    its_definition.click(definition_of, char, [prompt, message], **QUICK)
+    # a sweep over the timesteps takes seconds: not at every letter that is typed
+    steps = {"fn": steps_for_visitor, "inputs": [shown, *source], "outputs": [strips, curve, words_on_average, shown]}
+    rests = [tab.select, prompt.submit, prompt.blur, seed.submit, seed.blur, char.change, picture.change]
+    gr.on(rests, **steps, **on_model)
+    char.change(lambda char, picture: None if char else picture, [char, picture], picture, **QUICK)
+    at_random.click(draw_character, None, [char, prompt, picture], **QUICK).then(
+        lambda: MIDDLE, None, timestep, **QUICK
+    )
+    its_definition.click(definition_of, char, [prompt, message], **QUICK).then(**steps, **on_model)
     pure_noise.click(lambda: ("", None, 999), None, [char, picture, timestep], **QUICK)
 
-    build_new_meaning(pipeline, check, source[1:], on_gpu, on_model)
+    build_new_meaning(pipeline, check, source[1:], on_gpu)
 
     def single_step(prompt: str, timestep: int = 999, character: str = "", seed: int = 0, stride: int = 40) -> dict:
         """Take one denoising step apart.
@@ -212,9 +224,11 @@ def build_single_step_tab(
             and without_prompt: noise_error, x_0_error (or null) and the pictures eps, pred_x_0, ddim and ddpm.
         """
         try:
-            return step_as_json(run_step(check(prompt, seed, character), timestep, stride)[0])
+            source = check(prompt, seed, character)
+            timestep, stride = in_range("Timestep", timestep, 0, 999), in_range("Stride", stride, 1, 1000)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error
+        return step_as_json(run_step(source, timestep, stride)[0])
 
     gr.api(single_step, api_name="single_step", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
     return [prompt, char, picture, timestep]

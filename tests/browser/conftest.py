@@ -4,6 +4,10 @@ import shutil
 from urllib.parse import urlparse
 
 import pytest
+from playwright.sync_api import expect
+
+TIMEOUT = 30_000
+expect.set_options(timeout=TIMEOUT)
 
 FLAGS = [
     "--no-sandbox",
@@ -26,15 +30,30 @@ def browser_type_launch_args(browser_type_launch_args):
 
 
 @pytest.fixture
-def page(page, page_url):
-    """Playwright's page; the test fails on any error in the console and on any request to another origin."""
-    page.set_default_timeout(60_000)
-    problems = []
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: problems.append(request.url) if _is_foreign(request.url, page_url) else None)
-    yield page
+def context(context, page_url):
+    """Playwright's context; the test fails on any error in a console and on any request to another origin."""
+    problems = watch(context, page_url)
+    yield context
     assert problems == []
+
+
+@pytest.fixture
+def phone(browser, page_url):
+    """A context with a small screen and touch, watched in the same way."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    problems = watch(context, page_url)
+    yield context
+    context.close()
+    assert problems == []
+
+
+def watch(context, page_url: str) -> list[str]:
+    problems = []
+    context.set_default_timeout(TIMEOUT)
+    context.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    context.on("request", lambda request: problems.append(request.url) if _is_foreign(request.url, page_url) else None)
+    return problems
 
 
 def _is_foreign(url: str, home: str) -> bool:

@@ -162,11 +162,10 @@ def test_the_wheel_and_the_keys_move_the_map(opened):
     opened.wait_for_function(f"{where} < {before - 30}")
     box = opened.locator(".glyff-map-stage").bounding_box()
     opened.mouse.move(box["x"] + 100, box["y"] + 100)
-    before = opened.locator(".glyff-map").evaluate("(map) => map.glyphMap.at(1)[0] - map.glyphMap.at(2)[0]")
+    distance = "(({ at }) => Math.abs(at(1)[0] - at(2)[0]))(document.querySelector('.glyff-map').glyphMap)"
+    before = opened.evaluate(distance)
     opened.mouse.wheel(0, -300)
-    opened.wait_for_timeout(200)
-    after = opened.locator(".glyff-map").evaluate("(map) => map.glyphMap.at(1)[0] - map.glyphMap.at(2)[0]")
-    assert abs(after) > 1.1 * abs(before)
+    opened.wait_for_function(f"{distance} > {1.1 * before}")
 
 
 def test_noise_drowns_the_map_and_lets_it_go(opened):
@@ -335,24 +334,21 @@ def test_without_webgl_it_says_so_and_works(page, page_url):
     card_matches(page, GlyphRenderer())
 
 
-def test_a_tap_on_a_phone_opens_the_card(browser, page_url):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = open_map(context.new_page(), page_url)
+def test_a_tap_on_a_phone_opens_the_card(phone, page_url):
+    page = open_map(phone.new_page(), page_url)
     page.touchscreen.tap(*place_of(page, CODEPOINTS[ord("河")]))
     expect(page.locator(".glyff-map-card")).to_be_visible()
     expect(page.locator("#map-panel .glyff-panel")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    context.close()
 
 
-def test_two_fingers_zoom_on_a_phone(browser, page_url):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = open_map(context.new_page(), page_url)
+def test_two_fingers_zoom_on_a_phone(phone, page_url):
+    page = open_map(phone.new_page(), page_url)
     distance = "(({ at }) => at(1)[0] - at(2)[0])(document.querySelector('.glyff-map').glyphMap)"
     before = page.evaluate(distance)
     box = page.locator(".glyff-map-stage").bounding_box()
     middle_x, middle_y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    devtools = context.new_cdp_session(page)
+    devtools = phone.new_cdp_session(page)
 
     def touch(kind: str, spread: float | None) -> None:
         fingers = [] if spread is None else [middle_x - spread, middle_x + spread]
@@ -363,7 +359,5 @@ def test_two_fingers_zoom_on_a_phone(browser, page_url):
     for spread in range(30, 90, 10):
         touch("touchMove", spread)
     touch("touchEnd", None)
-    page.wait_for_timeout(300)
-    assert abs(page.evaluate(distance)) > 3 * abs(before)
+    page.wait_for_function(f"Math.abs({distance}) > {3 * abs(before)}")
     assert not attribute(page, "selected"), "a pinch picks nothing"
-    context.close()

@@ -73,7 +73,7 @@ def test_one_step_draws_other_noise_for_another_seed(one_step):
     one_step.fill("#step-seed input", "8")
     expect(noise).not_to_have_attribute("src", before)
     one_step.fill("#step-seed input", "-8")
-    expect(one_step.locator("#step-message")).to_contain_text("must be a whole number from 0")
+    expect(one_step.locator("#step-message")).to_contain_text("The seed must be a whole number from 0")
 
 
 def test_one_step_goes_back_by_the_chosen_stride(one_step):
@@ -92,6 +92,7 @@ def test_one_step_draws_a_character_at_random(one_step):
 def test_one_step_shows_where_the_words_went(one_step):
     one_step.fill("#step-character textarea", "河")
     one_step.fill("#step-prompt textarea", "river water")
+    one_step.press("#step-prompt textarea", "Tab")
     tokens = ["[CLS]", "river", "water", "[SEP]"]
     for section in ("#step-words", "#step-words-average"):
         expect(one_step.locator(f"{section} figcaption strong")).to_have_text(tokens)
@@ -108,6 +109,9 @@ def test_a_glyph_gets_a_new_meaning(one_step):
     one_step.click("#redraw")
     expect(one_step.locator("#redraw-message")).to_contain_text("needs a character to begin with")
     one_step.fill("#step-character textarea", "河")
+    one_step.fill("#redraw-prompt textarea", "x" * 201)
+    one_step.click("#redraw")
+    expect(one_step.locator("#redraw-message")).to_contain_text("has 201 characters")
     one_step.fill("#redraw-prompt textarea", "fish")
     one_step.click("#redraw")
     player = one_step.locator("#redraw-player .glyff-player")
@@ -132,7 +136,7 @@ def test_one_step_refuses_what_it_cannot_draw(one_step, character):
 def test_a_character_of_the_map_is_taken_apart(opened):
     opened.get_by_role("tab", name="Map").click()
     opened.fill("#map-query textarea", "no such word")
-    expect(opened.locator("#map-message")).to_contain_text("No character is or means this")
+    expect(opened.locator("#map-message")).to_contain_text("No definition holds these words")
     opened.fill("#map-query textarea", "河")
     expect(opened.locator("#map-hits figure")).to_have_count(1)
     expect(opened.locator("#map-hits")).to_contain_text("river")
@@ -159,8 +163,12 @@ def test_a_generated_glyph_is_taken_apart(opened):
     shown = opened.locator("#step-row").get_by_alt_text("Clean glyph").get_attribute("src")
     assert pixels_of(shown) == pixels_of(picture)
     expect(opened.locator("#step-strips figure")).to_have_count(24)
-    opened.click("#step-noise")
+    expect(opened.locator("#step-message")).to_contain_text("the glyph you picked in Generate")
+    opened.fill("#step-character textarea", "河")
+    expect(opened.locator("#step-message")).to_be_empty()
+    opened.fill("#step-character textarea", "")
     expect(opened.locator("#step-row figure")).to_have_count(PURE_NOISE_FIGURES)
+    expect(opened.locator("#step-row")).to_contain_text("noise alone")
 
 
 def pixels_of(picture: str) -> bytes:

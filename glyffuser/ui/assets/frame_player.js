@@ -7,7 +7,6 @@ const TEXT = {
   play: "Play",
   pause: "Pause",
   scrubber: "Step",
-  idle: "Pure noise. Every glyph starts here.",
   noise: "The start: pure noise, drawn from the seed.",
   x_t: "What is there: glyph and noise mixed.",
   pred_x_0: "What the model believes lies behind the noise.",
@@ -17,7 +16,8 @@ const TEXT = {
   stopped: (step, steps) => "Stopped at step " + step + " of " + steps + ".",
   glyphs: (count) => (count === 1 ? "1 glyph" : count + " glyphs"),
   promised: (label) => (label ? " for " + label : " without a definition"),
-  picked: (number, seed) => "Glyph " + number + " · seed " + seed,
+  picked: (number, name) => "Glyph " + number + " · " + name,
+  seed: (seed) => "seed " + seed,
   seeds: (first, last) => (first === last ? "Seed " + first : "Seeds " + first + " to " + last),
   download: "Download PNG",
   downloadOne: "Download this glyph",
@@ -35,6 +35,8 @@ const part = (name) => root.querySelector('[data-part="' + name + '"]');
 const canvas = part("canvas");
 const context = canvas.getContext("2d");
 const scrubber = part("scrubber");
+
+const isMotionReduced = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 let frames = []; // of the current run, in order of their steps
 let shown = -1; // index of the frame on the canvas, or on its way there
@@ -86,7 +88,7 @@ function begin(frame) {
   root.dataset.state = "running";
   scrubber.disabled = part("play").disabled = false;
   part("status").textContent = TEXT.started;
-  root.scrollIntoView({ block: "nearest", behavior: "smooth" }); // on a phone the canvas lies below the prompt
+  root.scrollIntoView({ block: "nearest", behavior: isMotionReduced.matches ? "auto" : "smooth" }); // on a phone the canvas lies below the prompt
 }
 
 function finish(frame) {
@@ -125,7 +127,14 @@ function replay() {
   isReplaying = true;
   part("play").textContent = TEXT.pause;
   if (shown >= frames.length - 1) show(0);
-  timer = setInterval(() => (shown < frames.length - 1 ? show(shown + 1) : halt()), REPLAY_MS);
+  timer = setInterval(() => (shown < frames.length - 1 ? show(shown + 1) : catchUp()), REPLAY_MS);
+}
+
+// A replay that has come to the newest frame of a run follows it from there on.
+function catchUp() {
+  halt();
+  isLive = true;
+  follow();
 }
 
 function halt() {
@@ -202,7 +211,7 @@ function describe(frame) {
   const stopped = root.dataset.state === "stopped" && shown === frames.length - 1;
   const sentence = stopped
     ? TEXT.stopped(frame.step, frame.num_steps)
-    : frame.step === 0 ? TEXT.noise : isLast ? TEXT.done : TEXT[view];
+    : frame.step === 0 ? frame.beginning || TEXT.noise : isLast ? TEXT.done : TEXT[view];
   part("caption").textContent = where + time + " · " + sentence;
   scrubber.setAttribute("aria-valuetext", where);
   canvas.setAttribute("aria-label", TEXT.glyphs(frame.num_glyphs) + TEXT.promised(frame.label) + ", " + where);
@@ -214,25 +223,15 @@ function showIdleNoise() {
   const noise = document.createElement("canvas");
   noise.width = noise.height = size;
   const pixels = new ImageData(size, size);
-  const random = mulberry32(1);
+  const normal = normalPairs(1);
   for (let i = 0; i < size * size; i++) {
-    const gauss = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-    pixels.data.fill(127.5 * (gauss + 1), 4 * i, 4 * i + 3); // clamped to 0..255 by the array itself
+    pixels.data.fill(127.5 * (normal()[0] + 1), 4 * i, 4 * i + 3); // clamped to 0..255 by the array itself
     pixels.data[4 * i + 3] = 255;
   }
   noise.getContext("2d").putImageData(pixels, 0, 0);
   paint(noise, 4, 2);
-  part("caption").textContent = TEXT.idle;
-  canvas.setAttribute("aria-label", TEXT.idle);
-}
-
-function mulberry32(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+  part("caption").textContent = props.idle;
+  canvas.setAttribute("aria-label", props.idle);
 }
 
 // --- picking and keeping a glyph
@@ -273,8 +272,11 @@ function offerDownloads() {
   offer("download", last, last && last.downloads ? 0 : null);
   offer("download-one", last, last && last.downloads && picked !== null ? picked + 1 : null);
   part("hand-over").hidden = !props.can_hand_over || part("download-one").hidden;
-  const seeds = frames[0].seeds;
-  part("picked").textContent = picked === null ? TEXT.seeds(seeds[0], seeds[seeds.length - 1]) : TEXT.picked(picked + 1, seeds[picked]);
+  const { seeds, names } = frames[0];
+  part("picked").textContent =
+    picked === null
+      ? TEXT.seeds(seeds[0], seeds[seeds.length - 1])
+      : TEXT.picked(picked + 1, names ? names[picked] : TEXT.seed(seeds[picked]));
 }
 
 function offer(name, frame, index) {
@@ -287,7 +289,7 @@ function offer(name, frame, index) {
 
 function handOver() {
   const last = frames[frames.length - 1];
-  trigger("select", { label: last.label, seed: last.seeds[picked], picture: last.downloads[picked + 1] });
+  trigger("select", { label: last.label, picture: last.downloads[picked + 1] });
 }
 
 // --- controls

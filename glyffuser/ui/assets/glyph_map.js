@@ -126,21 +126,10 @@ function indexPlaces() {
 }
 
 function drawNoise() {
-  let seed = 1;
-  const random = () => {
-    seed = (seed + 0x6d2b79f5) | 0; // mulberry32
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+  const normal = normalPairs(1);
   noiseX = new Float32Array(xs.length);
   noiseY = new Float32Array(xs.length);
-  for (let i = 0; i < xs.length; i++) {
-    const radius = Math.sqrt(-2 * Math.log(1 - random()));
-    const angle = 2 * Math.PI * random();
-    noiseX[i] = radius * Math.cos(angle);
-    noiseY[i] = radius * Math.sin(angle);
-  }
+  for (let i = 0; i < xs.length; i++) [noiseX[i], noiseY[i]] = normal();
 }
 
 // --- noise
