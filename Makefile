@@ -4,7 +4,7 @@
 # make map       build checkpoints/map, which the Map shows
 # make train     train the U-net, or go on with the run in runs/unet
 # make evaluate  measure the shipped checkpoint, score sheet in runs/evaluation
-# make bench     measure sampling and streaming on this machine
+# make bench     measure sampling and streaming on your machine
 # make lint      check style, without the tests
 
 PYTHON ?= python3

@@ -1,4 +1,4 @@
-"""How fast this machine samples, and what the page adds: `make bench`.
+"""How fast a machine samples, and what the page adds: `make bench`.
 
 Runs of each kind alternate, and medians are compared, since other work on a machine disturbs single timings.
 """
@@ -11,9 +11,13 @@ import time
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from glyffuser.config import SampleConfig
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from glyffuser.config import GLYPH_SIZE, SampleConfig
 from glyffuser.pipeline import GlyffuserPipeline, best_device
 from glyffuser.sample import checkpoint_folder
+from glyffuser.unet import predict
 
 SETTINGS = {"num_inference_steps": 20, "guidance_scale": 5.0, "sampler": "dpm++"}
 
@@ -36,6 +40,20 @@ def time_page(client, num_glyphs: int) -> tuple[float, float]:
     return first, time.perf_counter() - start
 
 
+def describe_network(pipeline: GlyffuserPipeline) -> str:
+    """Sizes of the networks, and what one call for one glyph computes (an addition counts like a multiplication)."""
+    million = {
+        name: sum(p.numel() for p in getattr(pipeline, name).parameters()) / 1e6 for name in ("unet", "glyph_prior")
+    }
+    timesteps, told = torch.zeros(1, dtype=torch.int64, device=pipeline.device), pipeline.encode_prompts(["gold"])
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        predict(pipeline.unet, torch.zeros(1, 1, GLYPH_SIZE, GLYPH_SIZE, device=pipeline.device), timesteps, told)
+    return (
+        f"U-net: {million['unet']:.1f} million parameters, {counter.get_total_flops() / 1e9:.1f} GFLOP a call; "
+        f"glyph prior: {million['glyph_prior']:.1f} million parameters\n"
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark and print a Markdown table; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m glyffuser.bench", description=__doc__.splitlines()[0])
@@ -48,6 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     from glyffuser.ui.page import build_page, launch_options
 
     pipeline = GlyffuserPipeline.load(checkpoint_folder(), device=best_device())
+    print(describe_network(pipeline))
     page = build_page(pipeline)
     _, url, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
     client = Client(url, verbose=False)

@@ -73,7 +73,7 @@ class ScoreSheet:
         steps: the probe by number of steps.
         held_out: hits on definitions that the model has never met.
         held_out_shuffled: the same with radicals dealt out anew: the floor.
-        held_out_text: accuracy of a classifier of the words alone: the ceiling, first answer only.
+        held_out_text: accuracy of a classifier of the words alone, for comparison; first answer only.
         num_held_out: definitions asked.
         likeness: distance of generated glyphs to real ones.
         likeness_floor: distance of as many real glyphs to the same real ones.

@@ -1,4 +1,4 @@
-"""How well the words alone tell the radical: what a generated glyph could reach at best."""
+"""How well the words alone tell the radical, read by a small classifier: what generated glyphs are compared with."""
 
 from collections.abc import Sequence
 
