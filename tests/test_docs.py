@@ -1,5 +1,7 @@
 """What the README says, compared with what is there."""
 
+import argparse
+import importlib
 import re
 import shlex
 import subprocess
@@ -9,13 +11,24 @@ from pathlib import Path
 import pytest
 import yaml
 
-from glyffuser import __version__, sample
+from glyffuser import __version__
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```\w*\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 TREE = next(block for block in BLOCKS if block.startswith("app.py"))
 NOT_IN_THE_TREE = {"__init__.py", "__main__.py"}
+COMMANDS = [
+    "glyffuser.sample",
+    "glyffuser.bench",
+    "glyffuser.training",
+    "glyffuser.training.prior",
+    "glyffuser.training.export",
+    "glyffuser.training.smoke",
+    "glyffuser.evaluation",
+    "glyffuser.evaluation.reader_training",
+    "glyffuser.explorer",
+]
 
 
 def tracked_files() -> list[Path]:
@@ -23,17 +36,41 @@ def tracked_files() -> list[Path]:
     return [Path(line) for line in listed.splitlines()]
 
 
+def paths_in(tree: str) -> set[str]:
+    """Every file and folder that a tree names, by its path: what a line begins with, and what is told beside it."""
+    paths, folder, entry = set(), "", ""
+    for line in tree.splitlines():
+        indent, told = len(line) - len(line.lstrip()), line
+        if indent <= 2:  # deeper lines go on with the one above
+            name, _, told = line.strip().partition(" ")
+            if not indent:
+                folder = name if name.endswith("/") else ""
+            entry = name if not indent else folder + name
+            paths.add(entry)
+        inside = entry if entry.endswith("/") else folder
+        paths.update(inside + other for other in re.findall(r"[\w-]+\.(?:py|txt|md|jsonl)|\w+/", told))
+    return paths
+
+
+def test_equal_names_in_a_tree_are_told_apart():
+    tree = """
+app.py       a page; b.txt
+room/
+  prior.py   one
+  training/  prior.py (another),
+             loop.py
+docs/x.md    a text"""
+    inside = {"room/", "room/prior.py", "room/training/", "room/training/prior.py", "room/training/loop.py"}
+    assert paths_in(tree.strip()) == {"app.py", "b.txt", "docs/x.md"} | inside
+
+
 def test_the_tree_names_every_module():
-    modules = {path.name for path in (ROOT / "glyffuser").glob("*.py")} - NOT_IN_THE_TREE
-    for room in ("data", "training", "evaluation", "explorer", "ui"):
-        modules |= {path.name for path in (ROOT / "glyffuser" / room).glob("*.py")} - NOT_IN_THE_TREE
-    assert {name for name in modules if name not in TREE} == set()
+    modules = {path for path in (ROOT / "glyffuser").rglob("*.py") if path.name not in NOT_IN_THE_TREE}
+    assert {str(path.relative_to(ROOT)) for path in modules} - paths_in(TREE) == set()
 
 
 def test_whatever_the_tree_names_is_there():
-    there = {path.name for path in ROOT.rglob("*") if ".venv" not in path.parts}
-    named = re.findall(r"[\w-]+\.(?:py|txt|md|jsonl)|[\w-]+/|Makefile", TREE)
-    assert {name for name in named if name.rstrip("/") not in there} == set()
+    assert {path for path in paths_in(TREE) if not (ROOT / path).exists()} == set()
 
 
 def test_every_top_level_name_is_in_the_readme():
@@ -49,27 +86,57 @@ def test_every_make_command_exists_and_is_told_of():
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
 
-@pytest.mark.parametrize("line", re.findall(r"^python -m glyffuser\.sample (.*)$", README, re.MULTILINE))
-def test_the_commands_of_the_readme_are_understood(line):
-    sample._parser().parse_args(shlex.split(line))
+class Caught(Exception):
+    """Carries a parser out of the command that made it."""
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "glyffuser.sample",
-        "glyffuser.bench",
-        "glyffuser.training",
-        "glyffuser.training.prior",
-        "glyffuser.training.smoke",
-        "glyffuser.evaluation",
-        "glyffuser.evaluation.reader_training",
-        "glyffuser.explorer",
-    ],
-)
-def test_every_command_explains_itself(module):
-    result = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True)
-    assert result.returncode == 0 and "default" in result.stdout
+def parser_of(command: str) -> argparse.ArgumentParser:
+    """The parser of a command, caught when it is about to read the command line."""
+
+    def catch(parser, *_):
+        raise Caught(parser)
+
+    module = importlib.import_module(command)
+    if not hasattr(module, "main"):
+        module = importlib.import_module(f"{command}.__main__")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Caught) as caught:
+        patch.setattr(argparse.ArgumentParser, "parse_args", catch)
+        module.main([])
+    return caught.value.args[0]
+
+
+@pytest.mark.parametrize(("command", "line"), re.findall(r"^python -m (glyffuser\S*) ?(.*)$", README, re.MULTILINE))
+def test_the_commands_of_the_readme_are_understood(command, line):
+    parser_of(command).parse_args(shlex.split(line))
+
+
+def test_the_readme_tells_of_commands_that_are_there():
+    told = set(re.findall(r"python -m (glyffuser[\w.]*)", README))
+    assert {"glyffuser.sample", "glyffuser.training", "glyffuser.evaluation"} <= told <= set(COMMANDS)
+
+
+def test_the_python_of_the_readme_compiles_and_finds_what_it_imports():
+    blocks = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 2
+    for block in blocks:
+        compile(block, "README.md", "exec")
+        exec("\n".join(line for line in block.splitlines() if line.startswith("from ")), {})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command):
+    result = subprocess.run([sys.executable, "-m", command, "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0 and result.stdout.startswith(f"usage: python -m {command} ")
+    assert "default" in result.stdout or command == "glyffuser.training.export"  # it takes no options
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_tells_the_defaults_that_are_there(command):
+    for action in parser_of(command)._actions:
+        told = re.search(r"default: ([^%)]+)", action.help or "")  # %(default)s is right by itself
+        if told and action.default not in (None, "auto"):  # those are found out later
+            default = action.default if isinstance(action.default, list) else [action.default]
+            assert told[1] == " ".join(map(str, default)).removeprefix(f"{ROOT}/"), action.option_strings
 
 
 def test_spaces_and_requirements_agree_on_gradio():

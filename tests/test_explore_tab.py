@@ -1,4 +1,5 @@
 import dataclasses
+from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
@@ -96,8 +97,10 @@ def test_an_index_that_is_none_is_refused(landscape, value):
         checked_index(value, landscape)
 
 
-def test_the_path_ends_at_the_finished_glyph(landscape):
+def test_the_path_ends_at_the_finished_glyph(landscape, monkeypatch):
+    monkeypatch.setattr("glyffuser.ui.explore_tab.Throttle", lambda: SimpleNamespace(is_due=lambda: True))
     *before, (last, picture) = stream_path(landscape, "fish", 0)
+    assert len(before) == SampleConfig().num_inference_steps - 1
     assert all(html is None and path["nearest"] is None for path, html in before)
     assert len(last["points"]) == SampleConfig().num_inference_steps and last["kind"] == "path"
     assert "The glyph that was drawn" in picture and f'data-index="{last["nearest"]}"' in picture

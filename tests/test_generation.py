@@ -1,8 +1,9 @@
 import base64
 
-import numpy as np
 import pytest
+import torch
 
+from glyffuser.diffusion import Frame, training_scheduler
 from glyffuser.images import read_settings
 from glyffuser.ui.generation import Request, stream_frames
 
@@ -89,9 +90,8 @@ def test_runs_have_names_of_their_own(tiny_pipeline):
 
 
 def test_a_fast_model_is_throttled_but_the_last_frame_always_comes(tiny_pipeline):
-    steps = [frame["step"] for frame in frames(tiny_pipeline, seconds_a_step=1 / 30, num_inference_steps=30)]
-    assert steps[0] == 0 and steps[-1] == 30
-    assert len(steps) - 2 <= 12
+    steps = [frame["step"] for frame in frames(tiny_pipeline, seconds_a_step=1 / 30, num_inference_steps=31)]
+    assert steps == [0, *range(3, 31, 3), 31]
 
 
 def test_the_downloads_carry_what_made_them(tiny_pipeline):
@@ -108,10 +108,24 @@ def test_the_same_order_gives_the_same_glyphs(tiny_pipeline):
     assert frames(tiny_pipeline)[-1]["downloads"] != frames(tiny_pipeline, seed=43)[-1]["downloads"]
 
 
-def test_frames_say_where_the_guesses_lie_on_the_map(tiny_pipeline):
-    def place(x_0):
-        return np.full((len(x_0), 2), x_0.mean().item()), np.arange(len(x_0))
+class GreyPipeline:
+    """Yields two glyphs of one grey a step: x_t lighter and lighter, its guesses darker and darker."""
 
-    frames = list(stream_frames(tiny_pipeline, Request.check(**GOOD), place))
-    assert "places" not in frames[0]
-    assert all(len(frame["places"]) == len(frame["nearest"]) == 4 for frame in frames[1:])
+    scheduler = training_scheduler()
+
+    def stream(self, prompts, seeds, config):
+        greys = torch.tensor([0.01, 0.02]).view(2, 1, 1, 1).expand(2, 1, 128, 128)
+        for step in (1, 2, 3):
+            yield Frame(step, 3, 900 - step, 899 - step, greys * step, -greys * step)
+
+
+def test_frames_say_where_the_guesses_lie_on_the_map_and_the_last_where_the_glyphs_do():
+    def place(x_0):
+        return x_0[:, 0, 0, :2].double().numpy(), (x_0[:, 0, 0, 0] * 100).round().int().numpy()
+
+    request = Request.check(**GOOD | {"num_glyphs": 2})
+    first, *others = stream_frames(GreyPipeline(), request, place, Clock(1.0))
+    assert "places" not in first and "nearest" not in first
+    assert [frame["step"] for frame in others] == [1, 2, 3]
+    assert [frame["nearest"] for frame in others] == [[-1, -2], [-2, -4], [3, 6]]
+    assert all(frame["places"] == [[i / 100] * 2 for i in frame["nearest"]] for frame in others)

@@ -162,15 +162,29 @@ def test_saving_and_loading_keeps_the_glyph(tiny_pipeline, tmp_path):
 
 def test_a_checkpoint_trained_to_predict_noise_can_be_sampled(tiny_pipeline):
     pipeline = GlyffuserPipeline(tiny_pipeline.unet, tiny_pipeline.glyph_prior, training_scheduler("epsilon"))
-    assert last_frame(pipeline, ["gold"], [0]).x_t.isfinite().all()
+    paper = torch.ones(1, 1, 128, 128)
+    noise, alpha_bar = initial_noise([0])[0], pipeline.scheduler.alphas_cumprod[249]
+    x_t = alpha_bar.sqrt() * paper + (1 - alpha_bar).sqrt() * noise
+
+    def first_guess(pipeline):
+        return next(pipeline.stream(["gold"], [0], FEW, paper, start_timestep=249)).pred_x_0
+
+    with torch.inference_mode():
+        eps = pipeline._guided(["gold"], FEW)(x_t, 249)
+    expected = (x_t - (1 - alpha_bar).sqrt() * eps) / alpha_bar.sqrt()
+    assert torch.allclose(first_guess(pipeline), expected.clamp(-1, 1), atol=1e-5)
+    assert (first_guess(tiny_pipeline) - expected.clamp(-1, 1)).abs().mean() > 0.1
 
 
 def test_a_half_precision_network_answers_in_single_precision(tiny_pipeline, tmp_path):
     tiny_pipeline.save_pretrained(tmp_path)
     pipeline = GlyffuserPipeline.load(tmp_path, dtype=torch.bfloat16)
     assert pipeline.unet.dtype == torch.bfloat16
-    x_t = last_frame(pipeline, ["gold"], [0]).x_t
-    assert x_t.dtype == torch.float32 and x_t.isfinite().all()
+    halves, whole = (list(p.stream(["gold"], [0], FEW)) for p in (pipeline, tiny_pipeline))
+    for half, exact in zip(halves, whole, strict=True):
+        assert half.x_t.dtype == half.pred_x_0.dtype == torch.float32
+        assert (half.x_t - exact.x_t).abs().mean() < 0.05
+        assert 0 < (half.pred_x_0 - exact.pred_x_0).abs().mean() < 0.05
 
 
 def test_the_shipped_weights_are_files_and_not_pointers():

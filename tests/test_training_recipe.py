@@ -1,3 +1,6 @@
+import dataclasses
+import math
+
 import pytest
 
 from glyffuser.training.recipe import Recipe
@@ -23,8 +26,27 @@ def test_the_plan_ends_by_samples_or_hours_whichever_comes_first():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"batch_size": 0}, {"decay_share": 2}, {"ema_decay": 1}, {"max_samples": -1}, {"max_hours": -0.5}]
+    ("wrong", "sentence"),
+    [
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"decay_share": 2}, "decay_share must lie between 0 and 1, got 2"),
+        ({"ema_decay": 1}, "ema_decay must lie between 0 and 1, got 1"),
+        ({"loss_balance": -0.1}, "loss_balance must lie between 0 and 1, got -0.1"),
+        ({"max_samples": -1}, "max_samples must be 0 or more, got -1"),
+    ],
 )
-def test_a_number_out_of_range_is_named(wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+def test_a_number_out_of_range_is_named(wrong, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
         Recipe(**wrong)
+
+
+@pytest.mark.parametrize("value", [-0.5, math.nan])
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Recipe)])
+def test_no_number_may_be_negative_or_none_at_all(name, value):
+    with pytest.raises(ValueError, match=f"^{name} must .* got {value}$"):
+        Recipe(**{name: value})
+
+
+def test_zero_is_a_number_and_a_plan_may_have_no_end():
+    Recipe(muon_learning_rate=0, adamw_learning_rate=0, weight_decay=0, warmup_steps=0, max_hours=0)
+    assert Recipe(max_samples=None, max_hours=None).progress(10, 10) == 0

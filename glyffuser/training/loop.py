@@ -1,5 +1,6 @@
 """The training loop."""
 
+import math
 import signal
 import statistics
 import time
@@ -141,7 +142,7 @@ def train(
         should_stop: asked before every step.
 
     Raises:
-        StateError: if the last state cannot be written.
+        StateError: if a loss is not finite, or the last state cannot be written.
     """
     denoiser = accelerator.prepare(Denoiser(state.unet.train()))
     counters, path = state.counters, watch.folder / STATE_FILE
@@ -180,6 +181,11 @@ def train(
         counters.plan_seconds += now - last_step
         last_step = now
         losses.append(each.mean().item())
+        if not math.isfinite(losses[-1]):
+            raise StateError(
+                f"the loss was {losses[-1]} after {counters.samples_seen:,} samples: the state that was saved last is "
+                "kept, go on from it with --resume and lower learning rates"
+            )
         progress_bar.update(samples_a_step)
         if len(losses) == LOSS_STEPS:
             mean = statistics.fmean(losses)

@@ -48,9 +48,9 @@ class Recipe:
             raise ValueError(f"ema_decay must lie between 0 and 1, got {self.ema_decay}")
         if not 0 <= self.loss_balance <= 1:
             raise ValueError(f"loss_balance must lie between 0 and 1, got {self.loss_balance}")
-        for name in ("max_samples", "max_hours"):
-            if (value := getattr(self, name)) is not None and value < 0:
-                raise ValueError(f"{name} must not be negative, got {value}")
+        for name, value in vars(self).items():
+            if value is not None and not value >= 0:  # NaN is neither more nor less
+                raise ValueError(f"{name} must be 0 or more, got {value}")
 
     def progress(self, num_samples: int, seconds: float) -> float:
         """How much of the plan is done, from 0 to 1; 0 if the plan has no end.
