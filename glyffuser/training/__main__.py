@@ -2,8 +2,11 @@
 
 import argparse
 import dataclasses
+import inspect
 import random
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -39,7 +42,6 @@ NUM_HELD_OUT = 256
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    recipe, model = Recipe(), ModelConfig()
     parser = argparse.ArgumentParser(prog="python -m glyffuser.training", description=__doc__.splitlines()[0])
     run = parser.add_argument_group("the run")
     run.add_argument("--output", type=Path, default=Path("runs/unet"), help="its folder (default: runs/unet)")
@@ -55,20 +57,40 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default="auto",
         help="mixed precision (default: that of the state, else the faster one)",
     )
-    run.add_argument("--error-samples", type=int, default=20_000, help="samples between held-out errors; 0 for none")
-    run.add_argument("--grid-samples", type=int, default=40_000, help="samples between sample grids; 0 for none")
-    learning = parser.add_argument_group("the recipe")
-    for field in dataclasses.fields(Recipe):
-        kind = {"max_samples": int, "max_hours": float}.get(field.name, type(getattr(recipe, field.name)))
-        learning.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=getattr(recipe, field.name))
-    network = parser.add_argument_group("the network")
-    network.add_argument("--prediction-type", choices=("v_prediction", "epsilon"), default=model.prediction_type)
-    network.add_argument("--patch-size", type=int, default=model.patch_size)
-    network.add_argument("--block-out-channels", type=int, nargs="+", default=list(model.block_out_channels))
-    network.add_argument("--num-attention-heads", type=int, nargs="+", default=list(model.num_attention_heads))
-    network.add_argument("--layers-per-block", type=int, default=model.layers_per_block)
-    network.add_argument("--cross-attention-dim", type=int, default=model.cross_attention_dim)
+    for name, default, what in (("error", 20_000, "looks at the held-out errors"), ("grid", 40_000, "sample grids")):
+        told = f"samples between two {what}, 0 for none (default: %(default)s)"
+        run.add_argument(f"--{name}-samples", type=int, default=default, help=told)
+    add_fields(parser.add_argument_group("the recipe"), Recipe(), {"max_samples": int, "max_hours": float})
+    add_fields(parser.add_argument_group("the network"), ModelConfig(), {"prediction_type": prediction_type})
     return parser.parse_args(arguments)
+
+
+def add_fields(group, config: Recipe | ModelConfig, kinds: dict[str, Callable]) -> None:
+    """An option for each field of a dataclass, with what its docstring says of it.
+
+    Args:
+        group: of a parser.
+        config: the defaults.
+        kinds: types of the fields whose defaults do not tell.
+    """
+    told = re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", inspect.getdoc(config), re.MULTILINE)
+    helps = {name: " ".join(text.split()).rstrip(".") for name, text in told}
+    for field in dataclasses.fields(config):
+        if field.name == "text_channels":  # the text encoder decides
+            continue
+        default = getattr(config, field.name)
+        many = {"nargs": "+"} if isinstance(default, tuple) else {}
+        default = list(default) if many else default
+        kind = kinds.get(field.name, int if many else type(default))
+        text = f"{helps[field.name]} (default: %(default)s)"
+        group.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=default, help=text, **many)
+
+
+def prediction_type(name: str) -> str:
+    """What a network may be trained to predict."""
+    if name not in ("v_prediction", "epsilon"):
+        raise argparse.ArgumentTypeError(f"{name!r} is neither v_prediction nor epsilon")
+    return name
 
 
 def recipe_from(options: argparse.Namespace) -> Recipe:
