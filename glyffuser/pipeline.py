@@ -129,13 +129,12 @@ class GlyffuserPipeline(DiffusionPipeline):
             ) from error
         pipeline.text_encoder  # noqa: B018 - fail now rather than at the first prompt
         try:
-            pipeline.to(device)
+            pipeline.unet.to(device)  # not the prior: milliseconds on the CPU, and there while a GPU is lent to nobody
         except (RuntimeError, AssertionError) as error:
             raise ValueError(
                 f"device {device!r} cannot be used here ({_first_line(error)}): give cpu, cuda or mps, or unset "
                 f"GLYFFUSER_DEVICE"
             ) from error
-        pipeline.glyph_prior.to("cpu")  # milliseconds there, and ready where a GPU is lent for the U-net's calls alone
         return pipeline
 
     @property

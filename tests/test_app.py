@@ -31,13 +31,10 @@ def test_a_damaged_checkpoint_ends_the_start_with_a_sentence(tiny_pipeline, tmp_
     assert f"checkpoint file {weights} is damaged" in result.stderr
 
 
-def test_a_device_that_is_not_here_ends_the_start_with_a_sentence():
-    result = start_with(GLYFFUSER_DEVICE="warp")
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert "device 'warp' cannot be used here" in result.stderr
-
-
-def test_importing_the_app_gives_the_page_and_serves_nothing():
-    code = "import app, gradio; assert isinstance(app.demo, gradio.Blocks); print(app.demo.is_running)"
+def test_importing_the_app_gives_the_page_serves_nothing_and_leaves_the_heavy_packages_alone():
+    code = (
+        "import sys, app, gradio; assert isinstance(app.demo, gradio.Blocks); print(app.demo.is_running);"
+        "print([m for m in ('umap', 'numba', 'sklearn', 'matplotlib', 'sentence_transformers') if m in sys.modules])"
+    )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "False"
+    assert result.stdout.split() == ["False", "[]"]

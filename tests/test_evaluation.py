@@ -264,6 +264,7 @@ def tiny_checkpoint(tiny_pipeline, tmp_path):
 def test_the_command_writes_a_whole_score_sheet(tiny_checkpoint, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("glyffuser.evaluation.score_sheet.text_accuracy", lambda *_: 0.5)  # measured above
     monkeypatch.setattr("glyffuser.evaluation.hits.never_met", lambda characters: list(characters)[:20])
+    monkeypatch.setattr("glyffuser.evaluation.__main__.load_characters", lambda: CHARACTERS[::8])
     folder = tmp_path / "scores"
     options = ["--checkpoint", str(tiny_checkpoint), "--output", str(folder), "--quick", "--num-glyphs", "36"]
     assert main([*options, "--num-inference-steps", "2", "--guidance-scale", "1"]) == 0

@@ -133,9 +133,9 @@ def test_meanings_are_near_what_was_asked(shipped, pipeline):
 def test_small_vectors_find_what_whole_vectors_find(shipped, pipeline):
     texts = ["gold", "to eat", "kind of tree", "city", "anger", "a ship with two sails"]
     vectors = sentence_vectors(pipeline.text_encoder(texts)).numpy()
-    senses = sorted({sense for character in CHARACTERS[:600] for sense in character.senses})
+    senses = sorted({sense for character in CHARACTERS[:300] for sense in character.senses})
     whole = sentence_vectors(pipeline.text_encoder(senses)).numpy()
-    small = Meanings.fit(CHARACTERS[:600], senses, whole)
+    small = Meanings.fit(CHARACTERS[:300], senses, whole)
     exact = dataclasses.replace(small, basis=np.eye(384, dtype=np.float32), senses=whole)
     shares = [len(set(small.nearest(v, 20)[0]) & set(exact.nearest(v, 20)[0])) / 20 for v in vectors]
     assert np.mean(shares) > 0.8, shares
@@ -247,7 +247,7 @@ def test_positions_are_packed_to_a_ten_thousandth():
 
 
 def test_building_twice_gives_the_same_bytes(pipeline, tmp_path):
-    characters = CHARACTERS[::60]
+    characters = CHARACTERS[::100]
     config = build.UmapConfig(n_neighbors=10)
     said = []
     manifests = [

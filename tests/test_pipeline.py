@@ -255,3 +255,14 @@ def test_a_start_without_steps_is_refused(tiny_pipeline):
     glyph = torch.ones(1, 1, 128, 128)
     with pytest.raises(ValueError, match="4 steps leave none below timestep 100"):
         tiny_pipeline.stream(["gold"], [0], FEW, glyph, start_timestep=100)
+
+
+def test_a_device_that_is_not_here_is_named(copied):
+    with pytest.raises(ValueError, match="device 'warp' cannot be used here .*: give cpu, cuda or mps"):
+        GlyffuserPipeline.load(copied, device="warp")
+
+
+def test_the_prior_stays_on_the_cpu_wherever_the_network_goes(copied):
+    pipeline = GlyffuserPipeline.load(copied, device="meta")
+    assert pipeline.device.type == "meta" and pipeline.glyph_prior.device.type == "cpu"
+    assert pipeline.suggest(["gold"]).shape == (1, 1, 32, 32)
