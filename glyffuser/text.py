@@ -5,6 +5,7 @@ import importlib.util
 import os
 import threading
 import unicodedata
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,12 +54,13 @@ ENCODERS = {
 
 
 def clean_prompt(prompt: str) -> str:
-    """The prompt as the encoder gets it: composed accents, single spaces, no space at the ends.
+    """The prompt as the encoder gets it: composed accents, single spaces, none at the ends, no invisible marks.
 
     Raises:
         ValueError: if it is too long or holds control characters.
     """
-    text = " ".join(unicodedata.normalize("NFC", prompt).split())
+    visible = "".join(char for char in unicodedata.normalize("NFC", prompt) if unicodedata.category(char) != "Cf")
+    text = " ".join(visible.split())
     if len(text) > MAX_PROMPT_LENGTH:
         raise ValueError(f"The prompt has {len(text)} characters; {MAX_PROMPT_LENGTH} is the most.")
     for char in text:
@@ -196,18 +198,19 @@ class TextStateCache:
 
     @classmethod
     def load_or_build(cls, encoder: TextEncoder, texts: list[str], folder: Path) -> "TextStateCache":
-        """Read the cache of these very texts and this encoder from `folder`, or encode them and write it."""
+        """Read the cache of these very texts and this encoder from `folder`; if there is none or a damaged one, make it."""
         key = hashlib.sha256("\n".join([encoder.name, *texts]).encode()).hexdigest()[:16]
         path = Path(folder) / f"text-{encoder.name}-{key}.npz"
-        if not path.exists():
+        try:
+            with np.load(path) as arrays:
+                return cls(texts, torch.from_numpy(arrays["rows"]), torch.from_numpy(arrays["offsets"]))
+        except (FileNotFoundError, zipfile.BadZipFile, EOFError, KeyError, ValueError):
             cache = cls.build(encoder, texts)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_suffix(".tmp.npz")
-            np.savez(unfinished, rows=cache._rows.numpy(), offsets=cache._offsets.numpy())
-            unfinished.replace(path)
-            return cache
-        with np.load(path) as arrays:
-            return cls(texts, torch.from_numpy(arrays["rows"]), torch.from_numpy(arrays["offsets"]))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".tmp.npz")
+        np.savez(unfinished, rows=cache._rows.numpy(), offsets=cache._offsets.numpy())
+        unfinished.replace(path)
+        return cache
 
 
 def _locate(name: str, folder: str | Path | None) -> str:

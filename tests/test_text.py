@@ -135,6 +135,15 @@ def test_the_cache_is_written_once(encoder, cache, tmp_path, monkeypatch):
     assert [path.suffix for path in tmp_path.iterdir()] == [".npz"]
 
 
+@pytest.mark.parametrize("size", [0, 10, 500])
+def test_a_damaged_cache_is_written_anew(encoder, cache, tmp_path, size):
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:size])
+    again = TextStateCache.load_or_build(encoder, TEXTS, tmp_path)
+    assert torch.equal(again[TEXTS].encoder_hidden_states, cache[TEXTS].encoder_hidden_states)
+    assert path.stat().st_size > 500
+
+
 def test_texts_that_were_not_encoded_are_missed(cache):
     with pytest.raises(KeyError, match="silver"):
         cache[["silver"]]
@@ -142,7 +151,14 @@ def test_texts_that_were_not_encoded_are_missed(cache):
 
 @pytest.mark.parametrize(
     ("raw", "cleaned"),
-    [("  gold \t and\nsilver ", "gold and silver"), ("cafe\u0301", "caf\u00e9"), ("", ""), ("x" * 200, "x" * 200)],
+    [
+        ("  gold \t and\nsilver ", "gold and silver"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("\u202ego\u200bld\ufeff", "gold"),
+        ("\u200b", ""),
+        ("", ""),
+        ("x" * 200, "x" * 200),
+    ],
 )
 def test_prompts_are_tidied(raw, cleaned):
     assert clean_prompt(raw) == cleaned

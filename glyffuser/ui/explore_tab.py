@@ -28,7 +28,7 @@ NUM_SHOWN = 24
 NUM_NEAREST = 60
 """Characters that a search by meaning brings."""
 
-BY_WORD, BY_MEANING = "by word", "by meaning"
+BY_WORD, BY_MEANING = "word", "meaning"
 INTRODUCTION = """
 These are the real ones: {count:,} characters, the whole data set, laid out so that those that look alike lie together
 (UMAP of their pixels: neighbours mean much, distances between islands little). Wander, search, drown them in noise.

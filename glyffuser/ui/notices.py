@@ -1,6 +1,7 @@
 """The one sentence under a field that says what is wrong, or what to know."""
 
 import html
+import unicodedata
 
 from glyffuser.config import MAX_SEED
 from glyffuser.text import MAX_TOKENS, TextEncoder, clean_prompt
@@ -8,7 +9,9 @@ from glyffuser.text import MAX_TOKENS, TextEncoder, clean_prompt
 LAST_LATIN = "\u024f"
 NO_PROMPT = "No definition: the model draws whatever comes to it, and guidance has nothing to pull towards."
 NOT_ENGLISH = "The model has learnt English definitions only; it will try, but may not know these words."
-TOO_MANY_TOKENS = f"Only the beginning of this prompt counts: the model reads {MAX_TOKENS} tokens."
+TOO_MANY_TOKENS = (
+    f"Only the beginning of this prompt counts: the model reads {MAX_TOKENS - 2} words or pieces of words."
+)
 
 
 def notice(text: str = "", kind: str = "info") -> str:
@@ -32,7 +35,7 @@ def prompt_notice(prompt: str, encoder: TextEncoder) -> str:
         return notice(str(error), "error")
     if not text:
         return notice(NO_PROMPT)
-    if any(char.isalpha() and char > LAST_LATIN for char in text):
+    if any(unicodedata.category(char)[0] in "LS" and char > LAST_LATIN for char in text):  # letters and symbols
         return notice(NOT_ENGLISH)
     if encoder.num_tokens(text) > MAX_TOKENS:
         return notice(TOO_MANY_TOKENS)

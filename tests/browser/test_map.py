@@ -128,7 +128,7 @@ def test_search_by_word_and_by_meaning(opened):
     expect(opened.locator("#map-message")).to_contain_text("characters found")
     count = int(attribute(opened, "hits"))
     assert count == sum(bool(re.search(r"\bdragon\b", c.definition.lower())) for c in CHARACTERS)
-    opened.get_by_role("radio", name="by meaning").check()
+    opened.get_by_role("radio", name="meaning", exact=True).check()
     expect(opened.locator(".glyff-map")).to_have_attribute("data-hits", "60")
     hits = opened.locator("#map-hits").get_by_role("button", name="On the map")
     expect(hits).to_have_count(24)

@@ -9,7 +9,7 @@ const TOUR = [
   { text: "Closer still, points become glyphs. Point at one to read its definition; click it to see its neighbours.", place: () => island("silk"), half: 0.07, colour: "radical" },
   { text: "Seen as a landscape of probability: mountains where glyphs crowd on this map. The model learns the like for pictures, in 16,384 dimensions and at every level of noise.", layers: ["contours"], colour: "density" },
   { text: "Now noise: the forward process. The islands drift together and blur, and the contours become round.", noise: 300, layers: ["contours"] },
-  { text: "The arrows are the score: the way in which this noisy cloud grows denser fastest. Turned round and rescaled it is the noise, which is what the model predicts for pictures; denoising goes uphill, step by step. That is the whole idea.", noise: 300, layers: ["contours", "arrows"] },
+  { text: "The arrows are the score: where the noisy cloud grows denser. Turned round and rescaled, it is the noise that the model predicts. Denoising goes uphill along it, step by step.", noise: 300, layers: ["contours", "arrows"] },
 ];
 
 function island(name) {
