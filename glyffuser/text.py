@@ -198,7 +198,7 @@ class TextStateCache:
 
     @classmethod
     def load_or_build(cls, encoder: TextEncoder, texts: list[str], folder: Path) -> "TextStateCache":
-        """Read the cache of these very texts and this encoder from `folder`; if there is none or a damaged one, make it."""
+        """Read the cache of these very texts and this encoder from `folder`; if it is missing or damaged, make it."""
         key = hashlib.sha256("\n".join([encoder.name, *texts]).encode()).hexdigest()[:16]
         path = Path(folder) / f"text-{encoder.name}-{key}.npz"
         try:

@@ -3,7 +3,7 @@
 
 const TEXT = {
   failed: "The map could not be loaded; please reload the page.",
-  clean: "No noise: each point is a real glyph. Contours enclose 10, 30, 50, 70 and 90 % of them.",
+  clean: "No noise: each point is a real glyph. The contours, if switched on, enclose 10, 30, 50, 70 and 90 % of them.",
   noisy: (t, share) =>
     "Timestep " + t + ": " + share + " % of the variance is signal. This is the model's noise schedule at work on the " +
     "map's two coordinates, an analogy: among 16,384 pixels a glyph stays recognisable far longer, as One step shows.",
