@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
         evaluation = Evaluation(store, reader, load_characters(), plan)
         sheet = evaluation.measure(options.parts)
         write_report(sheet, evaluation.pictures, options.output)
-    except (ReaderError, CheckpointError, ValueError, OSError) as error:
+    except (ReaderError, CheckpointError, FloatingPointError, ValueError, OSError) as error:
         print(f"glyffuser.evaluation: {error}", file=sys.stderr)
         return 2
     print(to_markdown(sheet, sorted(evaluation.pictures)))
