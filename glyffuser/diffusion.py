@@ -44,10 +44,10 @@ class Frame:
 
 
 SAMPLERS: dict[str, Callable[..., SchedulerMixin]] = {
-    # DPM-Solver++ (Lu et al. 2022), second order, deterministic
-    "dpm++": partial(DPMSolverMultistepScheduler.from_config, algorithm_type="dpmsolver++"),
-    # its stochastic form: fresh noise at every step
+    # DPM-Solver++ (Lu et al. 2022), second order, its stochastic form: fresh noise at every step
     "dpm++-sde": partial(DPMSolverMultistepScheduler.from_config, algorithm_type="sde-dpmsolver++"),
+    # the same without fresh noise, deterministic
+    "dpm++": partial(DPMSolverMultistepScheduler.from_config, algorithm_type="dpmsolver++"),
     # DDIM (J. Song et al. 2021), first order, deterministic
     "ddim": DDIMScheduler.from_config,
     # ancestral sampling (Ho et al. 2020): fresh noise at every step

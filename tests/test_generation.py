@@ -48,7 +48,7 @@ def test_without_a_seed_each_order_gets_its_own():
         ("guidance_scale", 0.9, "Guidance must be a number from 1 to 20; got 0.9."),
         ("guidance_scale", float("nan"), "got nan"),
         ("guidance_scale", "much", "got 'much'"),
-        ("sampler", "euler", "Sampler must be one of dpm++, dpm++-sde, ddim, ddpm; got 'euler'."),
+        ("sampler", "euler", "Sampler must be one of dpm++-sde, dpm++, ddim, ddpm; got 'euler'."),
         ("seed", -1, "Seed must be a whole number from 0"),
         ("seed", 2**32, "got 4294967296"),
         ("seed", float("inf"), "got inf"),

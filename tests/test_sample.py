@@ -35,7 +35,7 @@ def test_a_grid_holds_its_settings(tmp_path):
         "seeds": [7, 8, 9, 10],
         "num_inference_steps": 2,
         "guidance_scale": 3.0,
-        "sampler": "dpm++",
+        "sampler": "dpm++-sde",
         "guidance_interval": [400, 999],
     }
 

@@ -25,8 +25,8 @@ from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, STOPPED, Runs, apolo
 
 EXAMPLES = ["gold", "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot"]
 SAMPLER_LABELS = {
-    "dpm++": "DPM-Solver++ (fast, default)",
-    "dpm++-sde": "DPM-Solver++ SDE (fresh noise)",
+    "dpm++-sde": "DPM-Solver++ SDE (default)",
+    "dpm++": "DPM-Solver++ (no fresh noise)",
     "ddim": "DDIM",
     "ddpm": "DDPM (the original)",
 }
@@ -241,7 +241,7 @@ def _api(run_model: Callable) -> Callable:
             num_glyphs: 1 to 16.
             num_inference_steps: 1 to 120.
             guidance_scale: 1 (off) to 20.
-            sampler: "dpm++", "dpm++-sde", "ddim" or "ddpm".
+            sampler: "dpm++-sde", "dpm++", "ddim" or "ddpm".
             seed: 0 to 4294967295; drawn at random when not given. Glyph i has the seed seed + i.
 
         Yields:

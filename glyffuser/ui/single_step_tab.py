@@ -43,7 +43,8 @@ noise. (To be exact it names *v*, a fixed mixture of noise and glyph, which give
 buried.
 
 Below are the network's two plain answers, without the definition and with it. While noise is strong, Generate goes on
-in the direction *from* the one *to* the other (guidance), and its usual sampler also remembers the step before.
+in the direction *from* the one *to* the other (guidance), and its usual sampler also remembers the step before and adds
+fresh noise.
 """
 WHERE_WORDS_GO = """
 ### Where did each word go?
