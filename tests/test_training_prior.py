@@ -6,6 +6,7 @@ import torch
 from glyffuser.data.characters import load_characters
 from glyffuser.data.dataset import distinct_captions
 from glyffuser.prior import MEAN_OF_FOLDS
+from glyffuser.text import TextEncoder, sentence_vectors
 from glyffuser.training import prior as training
 from glyffuser.training.prior import (
     Examples,
@@ -15,6 +16,7 @@ from glyffuser.training.prior import (
     family_averages,
     family_names,
     fold_of,
+    gather_examples,
     train_prior,
 )
 
@@ -48,6 +50,22 @@ def test_a_caption_is_given_the_network_that_never_saw_it():
     assert folds.keys() == owners.keys()
     for caption, fold in folds.items():
         assert owners[caption] == {fold} if fold != MEAN_OF_FOLDS else len(owners[caption]) > 1
+
+
+def test_a_word_is_a_caption_of_every_character_that_it_helps_to_define(tmp_path):
+    senses = [("steel knife",), ("a knife; Blade",), ("blade",), ("steel hoe",)]
+    characters = [dataclasses.replace(c, senses=s, split="train") for c, s in zip(CHARACTERS, senses, strict=False)]
+    characters[3] = dataclasses.replace(characters[3], split="held-out")
+    encoder = TextEncoder.load()
+    examples, _ = gather_examples(characters, encoder, 2, 32, tmp_path)
+    assert len(set(examples.captions)) == len(examples.captions) == len(examples.sentences)
+    owners = {}
+    for caption, owner in examples.pairs.tolist():
+        owners.setdefault(examples.captions[caption], []).append(owner)
+    assert owners["knife"] == [0, 1] and owners["blade"] == [1, 2]
+    assert "steel" not in owners, "met with one training character only"
+    vector = examples.sentences[examples.captions.index("knife")]
+    assert torch.allclose(vector, sentence_vectors(encoder(["knife"]))[0], atol=1e-3)
 
 
 def toy(num=400, seed=0):

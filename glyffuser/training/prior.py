@@ -1,6 +1,7 @@
 """Train the glyph prior: `python -m glyffuser.training.prior`, a few minutes on one core."""
 
 import argparse
+import re
 import sys
 import zlib
 from collections import Counter, defaultdict
@@ -26,6 +27,9 @@ MIN_FAMILY_SIZE = 15
 SHRINKAGE = 5
 """How many mean glyphs are mixed into a family's average, so that a family of three does not speak too loudly."""
 
+MIN_WORD_COUNT = 2
+"""Training characters whose definitions hold a word before it is a caption of its own."""
+
 FAMILY_LOSS_WEIGHT = 0.05
 BATCH_SIZE = 256
 NUM_EPOCHS = 5
@@ -37,7 +41,7 @@ class Examples:
     """What the prior learns from.
 
     Attributes:
-        captions: distinct captions, "" first.
+        captions: distinct captions, "" first, and the words that are none.
         sentences: float32 (captions, text_channels), unit length.
         pictures: float32 (characters, grid²), the glyphs averaged to the U-net's grid, in [-1, 1].
         families: int64 (characters,), index of each character's family.
@@ -70,8 +74,17 @@ def captions_of(character: Character) -> set[str]:
     return {variants.full, *variants.senses, *variants.clauses}
 
 
+def words_of(character: Character) -> set[str]:
+    """The words of its definition, in small letters.
+
+    A visitor often types a single word, which the sentence vector knows least about. Met with every character that it
+    helps to define, a word says what it mostly stands for: "knife" 刀, though it is made of metal.
+    """
+    return set(re.findall("[a-z]{2,}", character.definition.lower()))
+
+
 def caption_folds(characters: Sequence[Character], num_folds: int) -> dict[str, int]:
-    """The network that has not seen a caption, for every caption of the training characters.
+    """The network that has not seen a caption with its own character, for every caption of the training characters.
 
     `MEAN_OF_FOLDS` where each has seen it, since characters of several folds share it.
     """
@@ -89,7 +102,13 @@ def gather_examples(
     """Render, encode and pair; returns the examples and the families' names."""
     captions = distinct_captions(characters)
     states = TextStateCache.load_or_build(encoder, captions, cache_folder)
-    sentences = torch.cat([sentence_vectors(states[captions[i : i + 512]]) for i in range(0, len(captions), 512)])
+    counts = Counter(word for c in characters if c.split == "train" for word in words_of(c))
+    words = {word for word, count in counts.items() if count >= MIN_WORD_COUNT}
+    alone = sorted(words - set(captions))
+    batches = [states[captions[i : i + 512]] for i in range(0, len(captions), 512)]
+    batches += [encoder(alone[i : i + 512]) for i in range(0, len(alone), 512)]
+    sentences = torch.cat([sentence_vectors(batch) for batch in batches])
+    captions = captions + alone
     index = {caption: i for i, caption in enumerate(captions)}
     names = family_names(characters)
     families = sorted(set(names))
@@ -97,7 +116,7 @@ def gather_examples(
         (index[caption], i)
         for i, character in enumerate(characters)
         if character.split == "train"
-        for caption in sorted(captions_of(character))
+        for caption in sorted(captions_of(character) | (words_of(character) & words))
     ]
     examples = Examples(
         captions,
