@@ -13,6 +13,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
 from diffusers import SchedulerMixin, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from diffusers.training_utils import EMAModel
 from torch import nn
 from tqdm import tqdm
@@ -144,7 +145,8 @@ def train(
     Raises:
         StateError: if a loss is not finite, or the last state cannot be written.
     """
-    denoiser = accelerator.prepare(Denoiser(state.unet.train()))
+    ready_for_speed(state.unet, accelerator)
+    denoiser = accelerator.prepare(Denoiser(state.unet))
     counters, path = state.counters, watch.folder / STATE_FILE
     metrics = Metrics(accelerator, watch.folder, counters.samples_seen) if accelerator.is_main_process else None
     samples_a_step = recipe.batch_size * accelerator.num_processes
@@ -202,6 +204,17 @@ def train(
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         state.save(path)
+
+
+def ready_for_speed(unet: UNet2DConditionModel, accelerator: Accelerator) -> None:
+    """What makes a step a sixth faster on two cores and changes no more than rounding.
+
+    There is no dropout, and in training mode diffusers would copy what convolutions read. On a CPU in bfloat16 fused
+    attention takes twice as long on the way back as matrix products with a softmax between them.
+    """
+    unet.eval()
+    if accelerator.device.type == "cpu" and accelerator.mixed_precision == "bf16":
+        unet.set_attn_processor(AttnProcessor())
 
 
 def agree(accelerator: Accelerator, *values: float) -> list[float]:

@@ -48,12 +48,10 @@ def averaged_weights(unet: UNet2DConditionModel, ema: EMAModel) -> Iterator[None
     """The network with its averaged weights, for a while."""
     ema.store(unet.parameters())
     ema.copy_to(unet.parameters())
-    unet.eval()
     try:
         yield
     finally:
         ema.restore(unet.parameters())
-        unet.train()
 
 
 @torch.no_grad()
