@@ -1,4 +1,5 @@
 import base64
+from urllib.parse import parse_qsl
 
 import pytest
 import torch
@@ -129,3 +130,32 @@ def test_frames_say_where_the_guesses_lie_on_the_map_and_the_last_where_the_glyp
     assert [frame["step"] for frame in others] == [1, 2, 3]
     assert [frame["nearest"] for frame in others] == [[-1, -2], [-2, -4], [3, 6]]
     assert all(frame["places"] == [[i / 100] * 2 for i in frame["nearest"]] for frame in others)
+
+
+def test_a_link_asks_for_the_same_run():
+    request = Request.check(**GOOD | {"prompt": "a bird, singing & flying?", "guidance_scale": 7.5})
+    query = dict(parse_qsl(request.query()))
+    assert Request.from_query(query | {"__theme": "dark"}) == request
+
+
+def test_a_link_without_a_prompt_stays_one():
+    request = Request.check(**GOOD | {"prompt": ""})
+    assert Request.from_query(dict(parse_qsl(request.query(), keep_blank_values=True))) == request
+
+
+@pytest.mark.parametrize(
+    ("setting", "text", "sentence"),
+    [
+        ("num_glyphs", "17", "Number of glyphs must be a whole number from 1 to 16; got 17."),
+        ("num_inference_steps", "many", "Steps must be a whole number from 1 to 120; got 'many'."),
+        ("guidance_scale", "nan", "got nan"),
+        ("seed", "1e999", "got inf"),
+        ("seed", "", "got ''"),
+        ("sampler", "euler", "Sampler must be one of"),
+    ],
+)
+def test_a_link_that_somebody_bent_is_answered_with_a_sentence(setting, text, sentence):
+    query = dict(parse_qsl(Request.check(**GOOD).query()))
+    with pytest.raises(ValueError) as caught:
+        Request.from_query(query | {setting: text})
+    assert sentence in str(caught.value)

@@ -34,7 +34,7 @@ class Recipe:
     decay_share: float = 0.2
     ema_decay: float = 0.998
     max_grad_norm: float = 1.0
-    loss_balance: float = 1.0
+    loss_balance: float = 0.5
     seed: int = 0
     max_samples: int | None = None
     max_hours: float | None = None

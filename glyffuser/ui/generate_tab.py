@@ -32,6 +32,9 @@ SAMPLER_LABELS = {
 }
 
 
+NUM_GLYPHS = [1, 4, 9, 16]
+
+
 def default_num_glyphs(device: torch.device) -> int:
     """Glyphs a run: what a visitor waits for in seconds."""
     return 4 if device.type == "cpu" else 16
@@ -68,10 +71,13 @@ class Controls:
     player: gr.HTML
 
 
-def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable, place: Place) -> tuple[gr.HTML, gr.Textbox]:
-    """Lay out the tab inside the current `gr.Blocks` and wire it to the model.
+def build_generate_tab(
+    page: gr.Blocks, pipeline: GlyffuserPipeline, on_gpu: Callable, place: Place
+) -> tuple[gr.HTML, gr.Textbox]:
+    """Lay out the tab and wire it to the model.
 
     Args:
+        page: the current `gr.Blocks`; opened by a link to a run, it runs that.
         pipeline: a loaded model.
         on_gpu: seconds -> a decorator for the function that runs the model that long at most.
         place: where glyphs belong on the map.
@@ -87,6 +93,7 @@ def build_generate_tab(pipeline: GlyffuserPipeline, on_gpu: Callable, place: Pla
     controls = _lay_out(pipeline)
     _wire_runs(controls, pipeline, run_model)
     _wire_fields(controls, pipeline)
+    _wire_link(page, controls, pipeline.device)
     gr.api(_api(run_model), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
     return controls.player, controls.prompt
 
@@ -162,6 +169,51 @@ def _wire_fields(controls: Controls, pipeline: GlyffuserPipeline) -> None:
     c.dice.click(lambda: (random_seed(), False), None, [c.seed, c.is_new_seed], **QUICK)
 
 
+def _wire_link(page: gr.Blocks, controls: Controls, device: torch.device) -> None:
+    """What the page does when a link to a run opened it: fill the fields, and begin."""
+
+    def take_link(visitor: gr.Request) -> tuple:
+        query = dict(visitor.query_params)
+        if "prompt" not in query:
+            return *[gr.skip()] * 8, False
+        try:
+            request = link_request(query, device)
+        except ValueError as error:
+            return *[gr.skip()] * 7, notice(str(error), "error"), False
+        config, seed = request.config, request.seeds[0]
+        settings = config.num_inference_steps, config.guidance_scale, config.sampler
+        return request.prompt, len(request.seeds), *settings, seed, False, "", True
+
+    c, is_asked = controls, gr.Checkbox(visible=False)
+    fields = [c.prompt, c.num_glyphs, c.num_steps, c.guidance_scale, c.sampler, c.seed, c.is_new_seed]
+    page.load(take_link, None, [*fields, c.message, is_asked], **QUICK).then(
+        None, is_asked, None, js="(isAsked) => { if (isAsked) document.querySelector('#generate').click(); }"
+    )
+
+
+def link_request(query: dict[str, str], device: torch.device) -> Request:
+    """The run that a link asks for; what it leaves open is as on a fresh page.
+
+    Args:
+        query: of the link.
+        device: that of the model.
+
+    Raises:
+        ValueError: with one sentence that a visitor can act on.
+    """
+    fresh = {
+        "num_glyphs": default_num_glyphs(device),
+        "num_inference_steps": default_num_steps(device),
+        "guidance_scale": SampleConfig().guidance_scale,
+        "sampler": SampleConfig().sampler,
+        "seed": random_seed(),
+    }
+    request = Request.from_query(fresh | query)
+    if len(request.seeds) not in NUM_GLYPHS:
+        raise ValueError(f"Number of glyphs must be 1, 4, 9 or 16; got {len(request.seeds)}.")
+    return request
+
+
 def suggest(pipeline: GlyffuserPipeline, prompt: str) -> str:
     """What the words alone suggest, before any noise is removed: the glyph prior's picture as HTML."""
     try:
@@ -178,7 +230,7 @@ def suggest(pipeline: GlyffuserPipeline, prompt: str) -> str:
 def _lay_out_settings(device: torch.device) -> list[gr.components.Component]:
     defaults = SampleConfig()
     num_glyphs = gr.Radio(
-        [1, 4, 9, 16], value=default_num_glyphs(device), label="Glyphs", info="Each has noise of its own.",
+        NUM_GLYPHS, value=default_num_glyphs(device), label="Glyphs", info="Each has noise of its own.",
         elem_id="num-glyphs",
     )  # fmt: skip
     num_steps = gr.Slider(
@@ -248,8 +300,8 @@ def _api(run_model: Callable) -> Callable:
             At most 12 frames a second: step (0 is pure noise), num_steps, seeds, and as data URLs the pictures x_t, as
             noisy as next_timestep says, and pred_x_0, guessed at timestep (both null at step 0); from step 1 on, where
             the guesses belong on the map (places) and the real characters nearest to them (nearest, in the order of the
-            code points). The last has state "done" and the PNGs in downloads: the grid, then each glyph, with prompt,
-            seeds and settings inside.
+            code points). The last has state "done", the PNGs in downloads (the grid, then each glyph, with prompt,
+            seeds and settings inside), and the query of a link that replays it.
         """
         try:
             request = Request.check(prompt, num_glyphs, num_inference_steps, guidance_scale, sampler, seed)

@@ -3,8 +3,9 @@
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import numpy as np
 import torch
@@ -75,6 +76,32 @@ class Request:
             sampler=sampler,
         )
         return cls(clean_prompt(prompt or ""), [(seed + i) % (MAX_SEED + 1) for i in range(num_glyphs)], config)
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> "Request":
+        """Make an order of what `query` wrote, or of what somebody made of it.
+
+        Args:
+            query: all that `check` asks for, by name, as text; other keys are passed over.
+
+        Raises:
+            ValueError: with one sentence that a visitor can act on.
+        """
+        numbers = ("num_glyphs", "num_inference_steps", "guidance_scale", "seed")
+        return cls.check(query["prompt"], sampler=query["sampler"], **{name: _number(query[name]) for name in numbers})
+
+    def query(self) -> str:
+        """What comes after the question mark of a link to this order; `from_query` reads it."""
+        return urlencode(
+            {
+                "prompt": self.prompt,
+                "num_glyphs": len(self.seeds),
+                "num_inference_steps": self.config.num_inference_steps,
+                "guidance_scale": self.config.guidance_scale,
+                "sampler": self.config.sampler,
+                "seed": self.seeds[0],
+            }
+        )
 
 
 def random_seed() -> int:
@@ -181,12 +208,23 @@ def _finished(frame: Frame, request: Request) -> dict:
         "pred_x_0": data_url(encode_png(tile(x_0_to_uint8(frame.pred_x_0))), "image/png"),
         "downloads": [data_url(picture, "image/png") for picture in [grid, *singles]],
         "download_names": [f"{stem}.png", *(f"{stem}-{seed}.png" for seed in request.seeds)],
+        "query": request.query(),
     }
 
 
 def grid_as_jpeg(x: torch.Tensor) -> str:
     """A frame of glyphs (batch, 1, 128, 128) as the player takes it: small, with slight losses."""
     return data_url(encode_jpeg(tile(x_0_to_uint8(x))), "image/jpeg")
+
+
+def _number(text: str) -> float | str:
+    """The number that a text stands for, else the text itself."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
 
 
 def in_range(name: str, value: float, low: float, high: float, kind: type = int) -> float:

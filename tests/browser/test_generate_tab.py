@@ -338,3 +338,40 @@ def test_in_the_dark_the_page_is_dark_and_the_glyphs_are_ink_on_paper(page, page
     wait_until(page, "done")
     pixels = canvas_pixels(page)
     assert sum(p > 230 for p in pixels) > len(pixels) / 2
+
+
+def test_a_link_replays_a_run(generate_tab, page_url):
+    page = generate_tab
+    choose(page, 4, 3)
+    prompt_field(page).fill("a bird & a fish")
+    start(page)
+    wait_until(page, "done")
+    expect(page.locator("[data-part=caption]")).to_contain_text("Finished")
+    link, seed, pixels = page.locator("[data-part=link]"), page.input_value("#seed input"), canvas_pixels(page)
+    address = link.evaluate("(link) => link.href")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    link.click()
+    expect(link).to_have_text("Link copied")
+    assert page.evaluate("navigator.clipboard.readText()") == address
+
+    page.goto(address)
+    wait_until(page, "done")
+    expect(page.locator("[data-part=caption]")).to_contain_text("Finished")
+    expect(prompt_field(page)).to_have_value("a bird & a fish")
+    assert canvas_pixels(page) == pixels
+    page.click("#settings button")
+    expect(page.locator("#seed input")).to_have_value(seed)
+    expect(page.locator("#new-seed input")).not_to_be_checked()
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("prompt=gold&num_glyphs=2", "Number of glyphs must be 1, 4, 9 or 16; got 2."),
+        ("prompt=gold&seed=minus+one", "Seed must be a whole number from 0 to 4294967295; got 'minus one'."),
+    ],
+)
+def test_a_link_that_somebody_bent_begins_nothing_and_says_why(page, page_url, query, sentence):
+    open_tab(page, f"{page_url}?{query}")
+    expect(page.locator("#message")).to_have_text(sentence)
+    assert page.get_attribute(PLAYER, "data-state") == "idle"

@@ -22,6 +22,8 @@ const TEXT = {
   download: "Download PNG",
   downloadOne: "Download this glyph",
   handOver: "Take this glyph apart",
+  link: "Copy a link to this run",
+  linkCopied: "Link copied",
   started: "Denoising has begun.",
   finished: "Finished.",
 };
@@ -271,6 +273,7 @@ function offerDownloads() {
   const last = frames[frames.length - 1];
   offer("download", last, last && last.downloads ? 0 : null);
   offer("download-one", last, last && last.downloads && picked !== null ? picked + 1 : null);
+  offerLink(last && last.query);
   part("hand-over").hidden = !props.can_hand_over || part("download-one").hidden;
   const { seeds, names } = frames[0];
   part("picked").textContent =
@@ -285,6 +288,24 @@ function offer(name, frame, index) {
   if (index === null) return link.removeAttribute("href");
   link.href = frame.downloads[index];
   link.download = frame.download_names[index];
+}
+
+function offerLink(query) {
+  const link = part("link");
+  link.hidden = !query;
+  link.textContent = TEXT.link;
+  link.href = query ? location.pathname + "?" + query : "";
+}
+
+// Where nothing may be copied (a page without https), the link is followed as links are.
+function copyLink(event) {
+  if (!navigator.clipboard) return;
+  event.preventDefault();
+  const link = part("link");
+  navigator.clipboard.writeText(link.href).then(
+    () => (link.textContent = part("status").textContent = TEXT.linkCopied),
+    () => location.assign(link.href),
+  );
 }
 
 function handOver() {
@@ -311,6 +332,7 @@ scrubber.setAttribute("aria-label", TEXT.scrubber);
 part("download").textContent = TEXT.download;
 part("download-one").textContent = TEXT.downloadOne;
 part("hand-over").textContent = TEXT.handOver;
+part("link").addEventListener("click", copyLink);
 part("hand-over").addEventListener("click", handOver);
 part("play").textContent = TEXT.play;
 scrubber.addEventListener("input", scrub);
