@@ -15,6 +15,7 @@ from glyffuser.explorer import build, density, files
 from glyffuser.explorer.files import MapError, MapFiles
 from glyffuser.explorer.islands import find_continents, find_islands
 from glyffuser.explorer.meanings import Meanings
+from glyffuser.explorer.newness import Newness
 from glyffuser.explorer.projection import Projection
 from glyffuser.explorer.sprites import build_pages, morton_codes, tile_order
 from glyffuser.images import uint8_to_x_0
@@ -118,6 +119,34 @@ def test_a_projection_is_read_as_it_was_written(tmp_path):
     assert np.array_equal(again.components, projection.components)
     assert np.abs(again.coordinates - projection.coordinates).max() < np.abs(projection.coordinates).max() / 127
     assert np.allclose(projection.components @ projection.components.T, np.eye(64), atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def newness(shipped):
+    return Newness(shipped.projection)
+
+
+def test_a_real_glyph_is_a_copy_of_itself(newness):
+    indices = [100, 9000, 20000]
+    answers = newness(uint8_to_x_0(GlyphRenderer().render_all(CHARACTERS[i].char for i in indices)))
+    assert [answer.nearest[0] for answer in answers] == indices
+    assert all(answer.is_copy and not answer.is_variant and answer.share < 0.01 for answer in answers)
+
+
+def test_a_glyph_that_nothing_is_like_is_new(newness):
+    half_and_half = uint8_to_x_0(GlyphRenderer().render_all("鱼山"))
+    half_and_half[0, :, :64], half_and_half[1, :, 64:] = half_and_half[1, :, :64], half_and_half[0, :, 64:].clone()
+    for answer in newness(half_and_half):
+        assert answer.share > 0.3 and not answer.is_copy and not answer.is_variant and len(set(answer.nearest)) == 5
+
+
+def test_shares_are_those_of_real_glyphs(shipped, newness):
+    """A tenth of real glyphs, each looked at as if it were not there itself, has a share below a tenth."""
+    coordinates = shipped.projection.coordinates
+    others = np.random.default_rng(1).choice(len(coordinates), 400, replace=False)
+    _, distances = shipped.projection.nearest(coordinates[others], 2)
+    shares = np.searchsorted(newness.usual, distances[:, 1]) / len(newness.usual)
+    assert np.abs(np.quantile(shares, [0.1, 0.5, 0.9]) - [0.1, 0.5, 0.9]).max() < 0.08
 
 
 def test_meanings_are_near_what_was_asked(shipped, pipeline):

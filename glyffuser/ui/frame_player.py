@@ -34,7 +34,8 @@ def build_frame_player(
         query: of a link to this page that replays the run.
 
     The dict `{"state": "stopped"}` ends a run early. With `can_hand_over`, a finished glyph that was picked can be
-    handed over: the component's select event then carries label and picture (a data URL).
+    handed over: the component's select event then carries label and picture (a data URL). Its click event carries the
+    picture of the finished glyph that is picked, or the only one, and null when there is none any more.
 
     Args:
         view: what is shown first; the visitor can switch.

@@ -11,15 +11,16 @@ from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import encode_png, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import clean_prompt
+from glyffuser.ui.explore_tab import Landscape
 from glyffuser.ui.frame_player import build_frame_player, data_url
 from glyffuser.ui.generation import (
     MAX_GUIDANCE_SCALE,
     MAX_STEPS,
-    Place,
     Request,
     random_seed,
     stream_frames,
 )
+from glyffuser.ui.is_it_new import answer_with
 from glyffuser.ui.notices import notice, prompt_notice, seed_notice
 from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
 
@@ -69,31 +70,32 @@ class Controls:
     dice: gr.Button
     seed_message: gr.HTML
     player: gr.HTML
+    newness: gr.HTML
 
 
-def build_generate_tab(
-    page: gr.Blocks, pipeline: GlyffuserPipeline, on_gpu: Callable, place: Place
-) -> tuple[gr.HTML, gr.Textbox]:
+def build_generate_tab(page: gr.Blocks, landscape: Landscape, on_gpu: Callable) -> tuple[gr.HTML, gr.Textbox]:
     """Lay out the tab and wire it to the model.
 
     Args:
         page: the current `gr.Blocks`; opened by a link to a run, it runs that.
-        pipeline: a loaded model.
+        landscape: a loaded model, and the real characters among which its glyphs belong.
         on_gpu: seconds -> a decorator for the function that runs the model that long at most.
-        place: where glyphs belong on the map.
 
     Returns:
         The frame player, whose select event hands a glyph over, and the prompt.
     """
 
+    pipeline = landscape.pipeline
+
     @on_gpu(gpu_seconds)
     def run_model(request: Request) -> Iterator[dict]:
-        yield from stream_frames(pipeline, request, place)
+        yield from stream_frames(pipeline, request, landscape.map_files.place)
 
     controls = _lay_out(pipeline)
     _wire_runs(controls, pipeline, run_model)
     _wire_fields(controls, pipeline)
     _wire_link(page, controls, pipeline.device)
+    controls.player.click(answer_with(landscape), None, controls.newness, **QUICK)
     gr.api(_api(run_model), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
     return controls.player, controls.prompt
 
@@ -126,7 +128,8 @@ def _lay_out(pipeline: GlyffuserPipeline) -> Controls:
                 settings = _lay_out_settings(pipeline.device)
         with gr.Column(scale=5, min_width=320):
             player = build_frame_player(can_hand_over=True, elem_id="player")
-    return Controls(prompt, message, suggestion, examples, generate, stop, *settings, player)
+            newness = gr.HTML("", elem_id="is-it-new")
+    return Controls(prompt, message, suggestion, examples, generate, stop, *settings, player, newness)
 
 
 def _wire_runs(controls: Controls, pipeline: GlyffuserPipeline, run_model: Callable) -> None:

@@ -51,7 +51,7 @@ def build_page(pipeline: GlyffuserPipeline, on_gpu: Callable = without_gpu) -> g
         gr.Markdown(TITLE, elem_id="title")
         with gr.Tabs() as tabs:
             with gr.Tab("Generate", id=GENERATE):
-                player, prompt = build_generate_tab(page, pipeline, on_gpu, landscape.map_files.place)
+                player, prompt = build_generate_tab(page, landscape, on_gpu)
             with gr.Tab("One step", id=ONE_STEP) as single_step_tab:
                 source = build_single_step_tab(single_step_tab, pipeline, characters, renderer, on_gpu)
             with gr.Tab("Map"):

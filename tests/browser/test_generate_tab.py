@@ -209,10 +209,26 @@ def test_the_downloads_are_the_pictures_with_their_settings(generate_tab):
     page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.75)
     expect(page.locator("[data-part=picked]")).to_have_text(f"Glyph 4 · seed {seed + 3}")
     assert download(page, "download-one") == (f"glyffuser-fish-{seed + 3}.png", [seed + 3])
+    expect(page.locator("#is-it-new figure")).to_have_count(5)
+    of_the_fourth = page.locator("#is-it-new").inner_html()
     page.locator("canvas").press("ArrowLeft")
     expect(page.locator("[data-part=picked]")).to_have_text(f"Glyph 3 · seed {seed + 2}")
+    page.wait_for_function("html => document.querySelector('#is-it-new').innerHTML !== html", arg=of_the_fourth)
+    expect(page.locator("#is-it-new")).to_contain_text(re.compile(r"^\s*(New|Hardly new|Not new): "))
     page.locator("canvas").press("Escape")
     expect(page.locator("[data-part=picked]")).to_have_text(f"Seeds {seed} to {seed + 3}")
+    expect(page.locator("#is-it-new figure")).to_have_count(0)
+
+
+def test_the_only_glyph_is_compared_with_real_ones_until_the_next_run(generate_tab):
+    page = generate_tab
+    choose(page, 1, 2)
+    start(page)
+    wait_until(page, "done")
+    expect(page.locator("#is-it-new figure")).to_have_count(5)
+    choose(page, 16, 60)
+    start(page)
+    expect(page.locator("#is-it-new figure")).to_have_count(0)
 
 
 def download(page: Page, name: str) -> tuple[str, list[int]]:
@@ -274,7 +290,8 @@ def test_a_prompt_that_is_too_long_is_refused_and_stays(generate_tab):
     remember(page, "data-run")
     prompt_field(page).fill("x" * 201)
     expect(page.locator("#message")).to_contain_text("The prompt has 201 characters; 200 is the most.")
-    page.click("#generate")
+    with page.expect_response(re.compile("queue/join")):  # only then is the next prompt not this run's
+        page.click("#generate")
     expect(page.locator("#message")).to_contain_text("The prompt has 201 characters; 200 is the most.")
     expect(prompt_field(page)).to_have_value("x" * 201)
     prompt_field(page).fill("gold")

@@ -11,6 +11,7 @@ const TEXT = {
   x_t: "What is there: glyph and noise mixed.",
   pred_x_0: "What the model believes lies behind the noise.",
   done: "Finished. Pick a glyph, or drag the bar back through the steps.",
+  doneNew: "Finished. Pick a glyph to see whether it is new, or drag the bar back through the steps.",
   stepOf: (step, steps) => "step " + step + " of " + steps,
   timestep: { x_t: (timestep) => " · timestep " + timestep, pred_x_0: (timestep) => " · guessed at timestep " + timestep },
   stopped: (step, steps) => "Stopped at step " + step + " of " + steps + ".",
@@ -45,6 +46,7 @@ let shown = -1; // index of the frame on the canvas, or on its way there
 let view = props.view || "x_t";
 let isLive = true; // whether the canvas follows the run
 let picked = null; // index of a glyph
+let told = null; // the picture of it that the page was last told
 let timer = null; // of replay or of following
 let isReplaying = false;
 let asked = 0; // pictures asked for and painted, so that none is painted over by an older one
@@ -210,10 +212,11 @@ function describe(frame) {
   const timestep = view === "x_t" ? frame.next_timestep : frame.timestep;
   const time = timestep === null ? "" : TEXT.timestep[view](timestep);
   const isLast = frame.state === "done";
+  const done = props.can_hand_over && frame.num_glyphs > 1 ? TEXT.doneNew : TEXT.done;
   const stopped = root.dataset.state === "stopped" && shown === frames.length - 1;
   const sentence = stopped
     ? TEXT.stopped(frame.step, frame.num_steps)
-    : frame.step === 0 ? frame.beginning || TEXT.noise : isLast ? TEXT.done : TEXT[view];
+    : frame.step === 0 ? frame.beginning || TEXT.noise : isLast ? done : TEXT[view];
   part("caption").textContent = where + time + " · " + sentence;
   scrubber.setAttribute("aria-valuetext", where);
   canvas.setAttribute("aria-label", TEXT.glyphs(frame.num_glyphs) + TEXT.promised(frame.label) + ", " + where);
@@ -271,15 +274,24 @@ function pickByKey(event) {
 
 function offerDownloads() {
   const last = frames[frames.length - 1];
-  offer("download", last, last && last.downloads ? 0 : null);
-  offer("download-one", last, last && last.downloads && picked !== null ? picked + 1 : null);
-  offerLink(last && last.query);
+  offer("download", last, last.downloads ? 0 : null);
+  offer("download-one", last, last.downloads && picked !== null ? picked + 1 : null);
+  offerLink(last.query);
   part("hand-over").hidden = !props.can_hand_over || part("download-one").hidden;
   const { seeds, names } = frames[0];
   part("picked").textContent =
     picked === null
       ? TEXT.seeds(seeds[0], seeds[seeds.length - 1])
       : TEXT.picked(picked + 1, names ? names[picked] : TEXT.seed(seeds[picked]));
+  tellPick(last);
+}
+
+function tellPick(last) {
+  const index = last.num_glyphs === 1 ? 0 : picked;
+  const picture = last.downloads && index !== null ? last.downloads[index + 1] : null;
+  if (!props.can_hand_over || picture === told) return;
+  told = picture;
+  trigger("click", { picture });
 }
 
 function offer(name, frame, index) {
