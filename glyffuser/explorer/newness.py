@@ -1,6 +1,7 @@
 """Is a glyph new? How near the nearest real glyphs are to it, next to how near real glyphs are to one another."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -43,11 +44,14 @@ class Newness:
             projection: of all real glyphs.
         """
         self._projection = projection
-        count = len(projection.coordinates)
+
+    @cached_property
+    def usual(self) -> np.ndarray:
+        """Distances of real glyphs to their nearest, in order; found when they are first needed, not at the start."""
+        count = len(self._projection.coordinates)
         compared = np.random.default_rng(0).choice(count, min(NUM_COMPARED, count), replace=False)
-        _, distances = projection.nearest(projection.coordinates[compared], 2)
-        self.usual = np.sort(distances[:, 1])  # the first is its own
-        """Distances of real glyphs to their nearest, in order."""
+        _, distances = self._projection.nearest(self._projection.coordinates[compared], 2)
+        return np.sort(distances[:, 1])  # the first is its own
 
     def __call__(self, x_0: torch.Tensor) -> list[Likeness]:
         """What glyphs (batch, 1, 128, 128) in [-1, 1] look most like, one answer each."""
