@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 
 from glyffuser.config import GLYPH_SIZE, MAX_SEED, SampleConfig
-from glyffuser.diffusion import Frame, add_noise, make_sampler, sample
+from glyffuser.diffusion import Frame, Run, add_noise, make_sampler, sample
 from glyffuser.images import to_pil, x_0_to_uint8
 from glyffuser.prior import GlyphPrior
 from glyffuser.text import TextEncoder, TextStates, clean_prompt, sentence_vectors
@@ -181,15 +181,15 @@ class GlyffuserPipeline(DiffusionPipeline):
     def _prior_pictures(self, states: TextStates, is_null: torch.Tensor) -> torch.Tensor:
         return self.glyph_prior((sentence_vectors(states) * ~is_null[:, None]).to(self.glyph_prior.device))
 
-    def stream(
+    def begin(
         self,
         prompts: list[str],
         seeds: list[int],
         config: SampleConfig,
         x_0: torch.Tensor | None = None,
         start_timestep: int = 999,
-    ) -> Iterator[Frame]:
-        """Denoise one glyph per prompt, one frame per model call.
+    ) -> Run:
+        """Check an order for one glyph per prompt, and set out what its run begins with; no step is taken yet.
 
         Args:
             prompts: English definitions; "" samples the unconditional distribution.
@@ -197,9 +197,6 @@ class GlyffuserPipeline(DiffusionPipeline):
             config: sampler, steps and guidance.
             x_0: float32 (batch, 1, 128, 128) in [-1, 1], glyphs to begin from instead of pure noise.
             start_timestep: how deep those are noised first; only the steps from there on are taken.
-
-        Returns:
-            Frames in sampling order; the last one holds the finished glyphs in [-1, 1].
 
         Raises:
             ValueError: if the lists differ in length or are empty, or a prompt, a seed or a setting is out of range.
@@ -215,7 +212,23 @@ class GlyffuserPipeline(DiffusionPipeline):
             if not timesteps:
                 raise ValueError(f"{config.num_inference_steps} steps leave none below timestep {start_timestep}")
             x_t = add_noise(x_0, x_t, sampler.alphas_cumprod[timesteps[0]])
-        return sample(self._guided(prompts, config), x_t.to(self.device), sampler, timesteps, generators)
+        frames = sample(self._guided(prompts, config), x_t.to(self.device), sampler, timesteps, generators)
+        return Run(x_t, timesteps, frames)
+
+    def stream(
+        self,
+        prompts: list[str],
+        seeds: list[int],
+        config: SampleConfig,
+        x_0: torch.Tensor | None = None,
+        start_timestep: int = 999,
+    ) -> Iterator[Frame]:
+        """Denoise one glyph per prompt, one frame per model call; arguments and errors as of `begin`.
+
+        Returns:
+            Frames in sampling order; the last one holds the finished glyphs in [-1, 1].
+        """
+        return self.begin(prompts, seeds, config, x_0, start_timestep).frames
 
     def __call__(
         self, prompts: str | list[str], seeds: list[int] | None = None, config: SampleConfig | None = None

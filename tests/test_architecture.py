@@ -11,7 +11,7 @@ MODULES = sorted((ROOT / "glyffuser").rglob("*.py"))
 
 BASE = {"config", "images"}
 PARTS = {"data", "text", "prior", "unet", "diffusion"}
-SAMPLING = {"pipeline", "single_step", "attention", "redraw", "sample"}
+SAMPLING = {"pipeline", "single_step", "attention", "redraw", "comparison", "sample"}
 # room -> rooms that it may import from
 RULE = {
     "__init__": set(),
@@ -21,6 +21,7 @@ RULE = {
     "pipeline": BASE | PARTS,
     "single_step": BASE | PARTS | {"pipeline"},
     "redraw": BASE | PARTS | {"pipeline"},
+    "comparison": BASE | PARTS | {"pipeline"},
     "attention": BASE | PARTS | {"pipeline"},
     "sample": BASE | PARTS | {"pipeline"},
     "training": BASE | PARTS | SAMPLING,

@@ -25,7 +25,7 @@ def build_frame_player(
         x_t, pred_x_0: the grid of glyphs as a data URL, 128 pixels a glyph; pred_x_0 is None at step 0.
         num_glyphs, columns, seeds: of the grid, row by row.
         label: the prompt, plain text.
-        names: if there, what each glyph is called beside its number, in place of its seed.
+        names: if there, what each glyph is called, below it and, in place of its seed, beside its number when picked.
         beginning: if there, the caption of step 0.
         places, nearest: if there, where each glyph's guess lies on the map, and the index of its nearest real one; the
             picked glyph's path (the first one's, if none is picked) is announced by the document event "glyff-path".

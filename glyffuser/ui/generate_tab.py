@@ -23,6 +23,7 @@ from glyffuser.ui.generation import (
 from glyffuser.ui.is_it_new import answer_with
 from glyffuser.ui.notices import notice, prompt_notice, seed_notice
 from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
+from glyffuser.ui.same_noise import build_same_noise
 
 EXAMPLES = ["gold", "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot"]
 SAMPLER_LABELS = {
@@ -95,7 +96,10 @@ def build_generate_tab(page: gr.Blocks, landscape: Landscape, on_gpu: Callable) 
     _wire_runs(controls, pipeline, run_model)
     _wire_fields(controls, pipeline)
     _wire_link(page, controls, pipeline.device)
-    controls.player.click(answer_with(landscape), None, controls.newness, **QUICK)
+    c = controls
+    c.player.click(answer_with(landscape), None, c.newness, **QUICK)
+    with gr.Accordion("Same noise, one thing changed", open=False, elem_id="same-noise"):
+        build_same_noise(pipeline, [c.prompt, c.num_steps, c.guidance_scale, c.sampler, c.seed], on_gpu)
     gr.api(_api(run_model), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
     return controls.player, controls.prompt
 

@@ -212,9 +212,9 @@ def _finished(frame: Frame, request: Request) -> dict:
     }
 
 
-def grid_as_jpeg(x: torch.Tensor) -> str:
-    """A frame of glyphs (batch, 1, 128, 128) as the player takes it: small, with slight losses."""
-    return data_url(encode_jpeg(tile(x_0_to_uint8(x))), "image/jpeg")
+def grid_as_jpeg(x: torch.Tensor, columns: int | None = None) -> str:
+    """A frame of glyphs (batch, 1, 128, 128), laid out by `tile`, as the player takes it: small, with slight losses."""
+    return data_url(encode_jpeg(tile(x_0_to_uint8(x), columns)), "image/jpeg")
 
 
 def _number(text: str) -> float | str:

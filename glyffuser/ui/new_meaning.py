@@ -1,18 +1,16 @@
 """In tab 2: a real glyph is noised to several depths and denoised under another definition."""
 
-import uuid
 from collections.abc import Callable, Iterator
 
 import gradio as gr
 import torch
 
 from glyffuser.config import SampleConfig
-from glyffuser.images import encode_png, grid_columns, tile, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
-from glyffuser.redraw import RedrawFrame, ink_survival, redraw
+from glyffuser.redraw import ink_survival, redraw
 from glyffuser.sample import settings_of
-from glyffuser.ui.frame_player import build_frame_player, data_url
-from glyffuser.ui.generation import Throttle, grid_as_jpeg
+from glyffuser.ui.frame_player import build_frame_player
+from glyffuser.ui.joint_frames import stream_joint_frames
 from glyffuser.ui.notices import notice
 from glyffuser.ui.runs import ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
 
@@ -85,45 +83,19 @@ def build_new_meaning(
 
 def redraw_frames(pipeline: GlyffuserPipeline, prompt: str, seed: int, x_0: torch.Tensor) -> Iterator[dict]:
     """The redrawings as the player takes them; the last frame's "note" says how much ink survived."""
-    base = {
-        "run": uuid.uuid4().hex,
-        "label": prompt,
-        "seeds": [seed] * len(START_TIMESTEPS),
-        "num_glyphs": len(START_TIMESTEPS),
-        "columns": grid_columns(len(START_TIMESTEPS)),
-        "names": [f"From timestep {start}" for start in START_TIMESTEPS],
-        "beginning": "The start: the character under noise, four depths of it.",
-    }
-    throttle, config = Throttle(), SampleConfig()
-    for frame in redraw(pipeline, prompt, seed, x_0, START_TIMESTEPS, config):
-        where = {
-            "step": frame.step,
-            "num_steps": frame.num_steps,
-            "timestep": frame.timestep,
-            "next_timestep": frame.next_timestep,
-        }
-        if frame.step == frame.num_steps:
-            yield base | where | _finished(frame, x_0, settings_of(prompt, [seed], config))
-        elif frame.step == 0 or throttle.is_due():
-            pred_x_0 = None if frame.step == 0 else grid_as_jpeg(frame.pred_x_0)
-            yield base | where | {"state": "running", "x_t": grid_as_jpeg(frame.x_t), "pred_x_0": pred_x_0}
-
-
-def _finished(frame: RedrawFrame, x_0: torch.Tensor, settings: dict) -> dict:
-    glyphs = x_0_to_uint8(frame.x_t)
-    begun = [START_TIMESTEPS, *([start] for start in START_TIMESTEPS)]
-    pictures = [
-        data_url(encode_png(pixels, settings | {"start_timesteps": starts}), "image/png")
-        for pixels, starts in zip((tile(glyphs), *glyphs), begun, strict=True)
-    ]
-    return {
-        "state": "done",
-        "x_t": pictures[0],
-        "pred_x_0": pictures[0],
-        "downloads": pictures,
-        "download_names": ["new-meaning.png", *(f"new-meaning-from-{start}.png" for start in START_TIMESTEPS)],
-        "note": survival_sentence(ink_survival(x_0, frame.x_t).tolist()),
-    }
+    config = SampleConfig()
+    settings = settings_of(prompt, [seed], config)
+    return stream_joint_frames(
+        redraw(pipeline, prompt, seed, x_0, START_TIMESTEPS, config),
+        names=[f"from timestep {start}" for start in START_TIMESTEPS],
+        settings=[
+            settings | {"start_timesteps": s} for s in (START_TIMESTEPS, *([start] for start in START_TIMESTEPS))
+        ],
+        label=prompt,
+        beginning="The start: the character under noise, four depths of it.",
+        file_names=["new-meaning.png", *(f"new-meaning-from-{start}.png" for start in START_TIMESTEPS)],
+        note=lambda redrawn: survival_sentence(ink_survival(x_0, redrawn).tolist()),
+    )
 
 
 def survival_sentence(shares: list[float]) -> str:

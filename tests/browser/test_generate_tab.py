@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from glyffuser.images import read_settings
 
-PLAYER = ".glyff-player"
+PLAYER = "#player .glyff-player"
 JOINED = re.compile("queue/join")
 """Whose answer says that a run has its place in the queue, with the prompt and settings that it will have."""
 
@@ -55,7 +55,7 @@ def remember(page: Page, attribute: str) -> None:
     """Have the browser note every value that an attribute of the player takes from now on."""
     page.evaluate(
         """(attribute) => {
-            const player = document.querySelector(".glyff-player");
+            const player = document.querySelector("#player .glyff-player");
             window.remembered = [];
             const look = () => window.remembered.push(player.getAttribute(attribute));
             new MutationObserver(look).observe(player, { attributeFilter: [attribute] });
@@ -72,7 +72,7 @@ def canvas_pixels(page: Page) -> list[int]:
     """The grey levels of the canvas, every 97th pixel."""
     return page.evaluate(
         """() => {
-            const canvas = document.querySelector(".glyff-player canvas");
+            const canvas = document.querySelector("#player .glyff-player canvas");
             const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
             return Array.from({ length: Math.floor(data.length / 4 / 97) }, (_, i) => data[4 * 97 * i]);
         }"""
@@ -80,7 +80,7 @@ def canvas_pixels(page: Page) -> list[int]:
 
 
 def drag_scrubber(page: Page, index: int) -> None:
-    page.locator("[data-part=scrubber]").evaluate(
+    page.locator("#player [data-part=scrubber]").evaluate(
         "(bar, index) => { bar.value = index; bar.dispatchEvent(new Event('input')); }", index
     )
 
@@ -89,7 +89,7 @@ def test_before_the_first_run_there_is_noise(generate_tab):
     pixels = canvas_pixels(generate_tab)
     black, white = (sum(p == level for p in pixels) / len(pixels) for level in (0, 255))
     assert 0.1 < black < 0.25 and 0.1 < white < 0.25  # noise of unit variance is clipped on either side in 16 %
-    expect(generate_tab.locator("[data-part=caption]")).to_have_text("Pure noise. Every glyph starts here.")
+    expect(generate_tab.locator("#player [data-part=caption]")).to_have_text("Pure noise. Every glyph starts here.")
 
 
 def test_frames_advance_from_noise_to_glyphs(generate_tab):
@@ -116,9 +116,11 @@ def test_enter_starts_a_run_and_a_chip_starts_its_own(generate_tab):
     prompt_field(page).fill("a mountain in spring")
     prompt_field(page).press("Enter")
     wait_until(page, "done")
-    expect(page.locator("canvas")).to_have_attribute("aria-label", re.compile("for a mountain in spring, step 2 of 2"))
+    expect(page.locator("#player canvas")).to_have_attribute(
+        "aria-label", re.compile("for a mountain in spring, step 2 of 2")
+    )
     page.locator("#examples").get_by_text("fish", exact=True).click()
-    expect(page.locator("canvas")).to_have_attribute("aria-label", re.compile("for fish, step 2 of 2"))
+    expect(page.locator("#player canvas")).to_have_attribute("aria-label", re.compile("for fish, step 2 of 2"))
     expect(prompt_field(page)).to_have_value("fish")
 
 
@@ -129,7 +131,7 @@ def test_the_last_of_several_clicks_is_drawn_and_stop_ends_them_all(generate_tab
     for example in ("fish", "sickness", "silk thread"):
         page.locator("#examples").get_by_text(example, exact=True).click()
         expect(prompt_field(page)).to_have_value(example)
-    expect(page.locator("canvas")).to_have_attribute("aria-label", re.compile("for silk thread"))
+    expect(page.locator("#player canvas")).to_have_attribute("aria-label", re.compile("for silk thread"))
     for _ in range(2):
         with page.expect_response(JOINED):  # what Gradio has no name for yet, it cannot cancel without a complaint
             page.click("#generate")
@@ -150,12 +152,12 @@ def test_a_replay_during_a_run_catches_up_with_it(generate_tab):
     start(page)
     expect(page.locator(PLAYER)).to_have_attribute("data-step", re.compile("[2-9]"))
     drag_scrubber(page, 0)
-    page.click("[data-part=play]")
+    page.click("#player [data-part=play]")
     wait_until(page, "done")
     expect(page.locator(PLAYER)).to_have_attribute("data-step", "20")
-    expect(page.locator("[data-part=caption]")).to_contain_text("step 20 of 20 · timestep 0 · Finished.")
+    expect(page.locator("#player [data-part=caption]")).to_contain_text("step 20 of 20 · timestep 0 · Finished.")
     page.get_by_label("Predicted glyph").check()
-    expect(page.locator("[data-part=caption]")).to_contain_text("guessed at timestep 49")
+    expect(page.locator("#player [data-part=caption]")).to_contain_text("guessed at timestep 49")
 
 
 def test_stop_acts_at_once_and_keeps_what_is_there(generate_tab):
@@ -187,15 +189,15 @@ def test_a_finished_run_can_be_scrubbed_replayed_and_seen_both_ways(generate_tab
     noisy = canvas_pixels(page)
     assert noisy != finished
     page.get_by_label("Predicted glyph").check()
-    expect(page.locator("[data-part=caption]")).to_contain_text("What the model believes")
+    expect(page.locator("#player [data-part=caption]")).to_contain_text("What the model believes")
     guessed = canvas_pixels(page)
     assert sum(p > 200 for p in guessed) > sum(p > 200 for p in noisy)  # the guess is paper, not noise
     page.get_by_label("Noisy glyph").check()
     drag_scrubber(page, 0)
-    page.click("[data-part=play]")
-    expect(page.locator("[data-part=play]")).to_have_text("Pause")
+    page.click("#player [data-part=play]")
+    expect(page.locator("#player [data-part=play]")).to_have_text("Pause")
     expect(page.locator(PLAYER)).to_have_attribute("data-step", "10")
-    expect(page.locator("[data-part=play]")).to_have_text("Play")
+    expect(page.locator("#player [data-part=play]")).to_have_text("Play")
     assert canvas_pixels(page) == finished
 
 
@@ -207,19 +209,19 @@ def test_the_downloads_are_the_pictures_with_their_settings(generate_tab):
     wait_until(page, "done")
     seed = int(page.input_value("#seed input"))
     assert download(page, "download") == ("glyffuser-fish.png", [seed, seed + 1, seed + 2, seed + 3])
-    expect(page.locator("[data-part=download-one]")).to_be_hidden()
-    box = page.locator("canvas").bounding_box()
+    expect(page.locator("#player [data-part=download-one]")).to_be_hidden()
+    box = page.locator("#player canvas").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.75)
-    expect(page.locator("[data-part=picked]")).to_have_text(f"Glyph 4 · seed {seed + 3}")
+    expect(page.locator("#player [data-part=picked]")).to_have_text(f"Glyph 4 · seed {seed + 3}")
     assert download(page, "download-one") == (f"glyffuser-fish-{seed + 3}.png", [seed + 3])
     expect(page.locator("#is-it-new figure")).to_have_count(5)
     of_the_fourth = page.locator("#is-it-new").inner_html()
-    page.locator("canvas").press("ArrowLeft")
-    expect(page.locator("[data-part=picked]")).to_have_text(f"Glyph 3 · seed {seed + 2}")
+    page.locator("#player canvas").press("ArrowLeft")
+    expect(page.locator("#player [data-part=picked]")).to_have_text(f"Glyph 3 · seed {seed + 2}")
     page.wait_for_function("html => document.querySelector('#is-it-new').innerHTML !== html", arg=of_the_fourth)
     expect(page.locator("#is-it-new")).to_contain_text(re.compile(r"^\s*(New|Hardly new|Not new): "))
-    page.locator("canvas").press("Escape")
-    expect(page.locator("[data-part=picked]")).to_have_text(f"Seeds {seed} to {seed + 3}")
+    page.locator("#player canvas").press("Escape")
+    expect(page.locator("#player [data-part=picked]")).to_have_text(f"Seeds {seed} to {seed + 3}")
     expect(page.locator("#is-it-new figure")).to_have_count(0)
 
 
@@ -236,7 +238,7 @@ def test_the_only_glyph_is_compared_with_real_ones_until_the_next_run(generate_t
 
 def download(page: Page, name: str) -> tuple[str, list[int]]:
     with page.expect_download() as waiting:
-        page.click(f"[data-part={name}]")
+        page.click(f"#player [data-part={name}]")
     content = waiting.value.path().read_bytes()
     return waiting.value.suggested_filename, read_settings(content)["seeds"]
 
@@ -248,7 +250,7 @@ def test_a_seed_that_was_typed_is_used_and_another_is_rolled(generate_tab):
     expect(page.get_by_label("New seed every time")).not_to_be_checked()
     start(page)
     wait_until(page, "done")
-    expect(page.locator("[data-part=picked]")).to_have_text("Seed 1234")
+    expect(page.locator("#player [data-part=picked]")).to_have_text("Seed 1234")
     first = canvas_pixels(page)
     run = page.get_attribute(PLAYER, "data-run")
     page.click("#generate")
@@ -310,7 +312,7 @@ def test_markup_in_a_prompt_is_only_text(generate_tab):
     prompt_field(page).fill(prompt)
     start(page)
     wait_until(page, "done")
-    assert prompt in page.get_attribute("canvas", "aria-label")
+    assert prompt in page.get_attribute("#player canvas", "aria-label")
 
 
 def test_the_words_alone_suggest_something_else_for_each_prompt(generate_tab):
@@ -343,9 +345,11 @@ def test_the_phone_layout_fits_and_shows_the_run(page, page_url, theme):
     choose(page, 4, 2)
     start(page)
     wait_until(page, "done")
+    expect(page.locator("#player canvas")).to_be_in_viewport()
+    page.click("#same-noise button")
+    expect(page.locator("#same-noise-player canvas")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    expect(page.locator("canvas")).to_be_in_viewport()
-    for control in ("#generate", "#stop", "[data-part=play]", "[data-part=download]"):
+    for control in ("#generate", "#stop", "#player [data-part=play]", "#player [data-part=download]"):
         assert page.locator(control).bounding_box()["height"] >= 44, control
 
 
@@ -366,8 +370,8 @@ def test_a_link_replays_a_run(generate_tab, page_url):
     prompt_field(page).fill("a bird & a fish")
     start(page)
     wait_until(page, "done")
-    expect(page.locator("[data-part=caption]")).to_contain_text("Finished")
-    link, seed, pixels = page.locator("[data-part=link]"), page.input_value("#seed input"), canvas_pixels(page)
+    expect(page.locator("#player [data-part=caption]")).to_contain_text("Finished")
+    link, seed, pixels = page.locator("#player [data-part=link]"), page.input_value("#seed input"), canvas_pixels(page)
     address = link.evaluate("(link) => link.href")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     link.click()
@@ -376,7 +380,7 @@ def test_a_link_replays_a_run(generate_tab, page_url):
 
     page.goto(address)
     wait_until(page, "done")
-    expect(page.locator("[data-part=caption]")).to_contain_text("Finished")
+    expect(page.locator("#player [data-part=caption]")).to_contain_text("Finished")
     expect(prompt_field(page)).to_have_value("a bird & a fish")
     assert canvas_pixels(page) == pixels
     page.click("#settings button")
@@ -395,3 +399,53 @@ def test_a_link_that_somebody_bent_begins_nothing_and_says_why(page, page_url, q
     open_tab(page, f"{page_url}?{query}")
     expect(page.locator("#message")).to_have_text(sentence)
     assert page.get_attribute(PLAYER, "data-state") == "idle"
+
+
+def test_one_thing_changed_and_the_noise_kept(generate_tab):
+    prompt_field(generate_tab).fill("")
+    generate_tab.click("#same-noise button")
+    generate_tab.click("#compare")
+    message = generate_tab.locator("#same-noise-message [role=alert]")
+    expect(message).to_have_text("There are no words to add one by one; type a definition first.")
+    prompt_field(generate_tab).fill("bird of gold")
+    choose(generate_tab, 1, 4)
+    player = generate_tab.locator("#same-noise-player .glyff-player")
+    expect(player).to_have_attribute("data-state", "idle")  # a refusal changes nothing
+
+    generate_tab.click("#compare")
+    expect(player).to_have_attribute("data-state", "done", timeout=90_000)
+    expect(player.locator("li")).to_have_text(["no words", "+ bird", "+ of", "+ gold"])
+    expect(message).to_have_count(0)
+    names_stand_below_their_glyphs(player)
+    canvas = player.locator("canvas").bounding_box()
+    player.locator("canvas").click(position={"x": canvas["width"] * 0.75, "y": canvas["height"] * 0.7})
+    expect(player.locator("[data-part=picked]")).to_have_text("Glyph 4 · + gold")
+    with generate_tab.expect_download() as waiting:
+        player.get_by_text("Download this glyph").click()
+    kept = read_settings(waiting.value.path().read_bytes())
+    assert kept["prompt"] == "bird of gold" and kept["num_inference_steps"] == 4
+
+    generate_tab.locator("#same-noise-change").get_by_text("another definition", exact=True).click()
+    generate_tab.fill("#same-noise-other textarea", "fish")
+    generate_tab.press("#same-noise-other textarea", "Enter")
+    expect(player.locator("li")).to_have_text(["bird of gold", "fish", "where they differ"])
+    expect(player).to_have_attribute("data-state", "done", timeout=90_000)
+
+    generate_tab.locator("#same-noise-change").get_by_text("steps", exact=True).click()
+    expect(generate_tab.locator("#same-noise-change")).to_contain_text("longer strides")
+    expect(generate_tab.locator("#same-noise-other")).to_have_count(0)
+    generate_tab.click("#compare")
+    expect(player).to_have_attribute("data-state", "running")
+    generate_tab.click("#compare-stop")
+    expect(player).to_have_attribute("data-state", "stopped")
+
+
+def names_stand_below_their_glyphs(player) -> None:
+    """Two rows of two: each name lies in its glyph's column, in the gap under it."""
+    canvas = player.locator("canvas").bounding_box()
+    for i, name in enumerate(player.locator("li").all()):
+        box = name.bounding_box()
+        left, top = (box["x"] - canvas["x"]) / canvas["width"], (box["y"] - canvas["y"]) / canvas["height"]
+        assert left == pytest.approx((0, 134 / 262)[i % 2], abs=0.01)
+        assert top == pytest.approx((128 / 304, 280 / 304)[i // 2], abs=0.01)
+        assert box["y"] + box["height"] < canvas["y"] + canvas["height"] + 1

@@ -30,6 +30,7 @@ const TEXT = {
 };
 const TILE = 128;
 const GAP = 6;
+const NAME_GAP = 24; // below a glyph that has its name there
 const REPLAY_MS = 1000 / 12;
 const FOLLOW_MS = 1000 / 30;
 
@@ -90,6 +91,7 @@ function begin(frame) {
   picked = null;
   root.dataset.run = frame.run;
   root.dataset.state = "running";
+  writeNames(frame);
   scrubber.disabled = part("play").disabled = false;
   part("status").textContent = TEXT.started;
   root.scrollIntoView({ block: "nearest", behavior: isMotionReduced.matches ? "auto" : "smooth" }); // on a phone the canvas lies below the prompt
@@ -162,7 +164,7 @@ function show(index) {
   picture(frame, view).then((image) => {
     if (ticket < painted) return;
     painted = ticket;
-    paint(image, frame.num_glyphs, frame.columns);
+    paint(image, frame);
     root.dataset.step = frame.step;
     describe(frame);
   });
@@ -182,23 +184,43 @@ function picture(frame, which) {
 
 // --- drawing
 
-function paint(image, numGlyphs, columns) {
-  const rows = Math.ceil(numGlyphs / columns);
+function paint(image, { num_glyphs, columns, names }) {
+  const rows = Math.ceil(num_glyphs / columns);
   const width = columns * TILE + (columns - 1) * GAP;
-  const height = rows * TILE + (rows - 1) * GAP;
+  const height = rows * (TILE + gapBelow(names)) - (names ? 0 : GAP);
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
   }
   context.clearRect(0, 0, width, height);
-  for (let i = 0; i < numGlyphs; i++) {
+  for (let i = 0; i < num_glyphs; i++) {
     const column = i % columns;
     const row = Math.floor(i / columns);
     const x = column * (TILE + GAP);
-    const y = row * (TILE + GAP);
+    const y = row * (TILE + gapBelow(names));
     context.drawImage(image, column * TILE, row * TILE, TILE, TILE, x, y, TILE, TILE);
     if (i === picked) outline(x, y);
   }
+}
+
+function gapBelow(names) {
+  return names ? NAME_GAP : GAP;
+}
+
+// Names are text beside the canvas, not paint on it: sharp, and read out.
+function writeNames({ num_glyphs, columns, names }) {
+  const width = columns * TILE + (columns - 1) * GAP;
+  const height = Math.ceil(num_glyphs / columns) * (TILE + NAME_GAP);
+  const items = (names || []).map((name, i) => {
+    const item = document.createElement("li");
+    item.textContent = item.title = name;
+    item.style.left = (100 * (i % columns) * (TILE + GAP)) / width + "%";
+    item.style.top = (100 * (Math.floor(i / columns) * (TILE + NAME_GAP) + TILE)) / height + "%";
+    item.style.width = (100 * TILE) / width + "%";
+    item.style.height = (100 * NAME_GAP) / height + "%";
+    return item;
+  });
+  part("names").replaceChildren(...items);
 }
 
 function outline(x, y) {
@@ -234,7 +256,7 @@ function showIdleNoise() {
     pixels.data[4 * i + 3] = 255;
   }
   noise.getContext("2d").putImageData(pixels, 0, 0);
-  paint(noise, 4, 2);
+  paint(noise, { num_glyphs: 4, columns: 2 });
   part("caption").textContent = props.idle;
   canvas.setAttribute("aria-label", props.idle);
 }
@@ -253,9 +275,9 @@ function pick(index) {
 function pickAt(event) {
   if (!frames.length) return;
   const box = canvas.getBoundingClientRect();
-  const cell = (TILE + GAP) * (box.width / canvas.width);
-  const column = Math.floor((event.clientX - box.left) / cell);
-  const row = Math.floor((event.clientY - box.top) / cell);
+  const scale = box.width / canvas.width;
+  const column = Math.floor((event.clientX - box.left) / scale / (TILE + GAP));
+  const row = Math.floor((event.clientY - box.top) / scale / (TILE + gapBelow(frames[0].names)));
   const index = row * frames[0].columns + column;
   if (index < frames[0].num_glyphs) pick(index);
 }

@@ -1,0 +1,88 @@
+"""Same noise, one thing changed: glyphs of one seed side by side, so that whatever differs is that thing's doing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+
+from glyffuser.config import SampleConfig
+from glyffuser.diffusion import SAMPLERS, JointFrame, side_by_side
+from glyffuser.pipeline import GlyffuserPipeline
+
+NUM_STEPS = (1, 2, 3, 5, 10, 15, 25, 50, 100)
+GUIDANCE_SCALES = (1, 2, 3, 5, 7, 10, 13, 16, 20)
+MAX_PREFIXES = 9
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of the glyphs that are compared.
+
+    Attributes:
+        name: what is different about it, in a word or two.
+        prompt: an English definition; "" is none.
+        config: sampler, steps and guidance.
+    """
+
+    name: str
+    prompt: str
+    config: SampleConfig
+
+
+def vary_words(prompt: str, config: SampleConfig) -> list[Variant]:
+    """The prompt, growing word by word from nothing; a long one by several at once, to 9 variants at most.
+
+    Raises:
+        ValueError: for a prompt without words.
+    """
+    words = prompt.split()
+    if not words:
+        raise ValueError("There are no words to add one by one; type a definition first.")
+    steps = min(len(words), MAX_PREFIXES - 1)
+    lengths = [round(i * len(words) / steps) for i in range(steps + 1)]
+    grown = [Variant("+ " + " ".join(words[a:b]), " ".join(words[:b]), config) for a, b in pairwise(lengths)]
+    return [Variant("no words", "", config), *grown]
+
+
+def vary_definition(prompt: str, other: str, config: SampleConfig) -> list[Variant]:
+    """Two definitions."""
+    return [Variant(text or "no words", text, config) for text in (prompt, other)]
+
+
+def vary_steps(prompt: str, config: SampleConfig) -> list[Variant]:
+    """From a single step to many more than are needed."""
+    names = ["1 step" if n == 1 else f"{n} steps" for n in NUM_STEPS]
+    configs = [replace(config, num_inference_steps=n) for n in NUM_STEPS]
+    return [Variant(name, prompt, varied) for name, varied in zip(names, configs, strict=True)]
+
+
+def vary_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
+    """From none to too much.
+
+    Raises:
+        ValueError: for an empty prompt.
+    """
+    if not prompt:
+        raise ValueError("Guidance pulls towards a definition; type one first.")
+    return [Variant(f"guidance {g}", prompt, replace(config, guidance_scale=float(g))) for g in GUIDANCE_SCALES]
+
+
+def vary_sampler(prompt: str, config: SampleConfig) -> list[Variant]:
+    """Every sampler there is."""
+    return [Variant(name.upper(), prompt, replace(config, sampler=name)) for name in SAMPLERS]
+
+
+def compare(pipeline: GlyffuserPipeline, variants: list[Variant], seed: int) -> Iterator[JointFrame]:
+    """Denoise all variants from the noise of one seed.
+
+    Args:
+        pipeline: a loaded model.
+        variants: in the order in which the frames hold them; neighbours with one config share their model calls.
+        seed: decides the noise, the fresh noise of stochastic samplers included.
+
+    Raises:
+        ValueError: as `GlyffuserPipeline.begin`.
+    """
+    groups = [(config, list(group)) for config, group in groupby(variants, key=lambda variant: variant.config)]
+    return side_by_side(
+        [pipeline.begin([v.prompt for v in group], [seed] * len(group), config) for config, group in groups]
+    )

@@ -1,0 +1,172 @@
+"""In tab 1: several glyphs from the noise of one seed, between which one thing differs."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import gradio as gr
+import torch
+
+from glyffuser.comparison import (
+    Variant,
+    compare,
+    vary_definition,
+    vary_guidance,
+    vary_sampler,
+    vary_steps,
+    vary_words,
+)
+from glyffuser.diffusion import JointFrame
+from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.sample import file_stem, settings_of
+from glyffuser.text import clean_prompt
+from glyffuser.ui.frame_player import build_frame_player
+from glyffuser.ui.generation import Request
+from glyffuser.ui.joint_frames import stream_joint_frames
+from glyffuser.ui.notices import notice
+from glyffuser.ui.runs import ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
+
+EXPLANATION = """
+All glyphs below begin with the same noise, that of the seed in Settings (after a run: of its first glyph). Between them
+one thing differs, so whatever else comes to differ is its doing.
+"""
+WORDS, DEFINITION, STEPS, GUIDANCE, SAMPLER = "words", "definition", "steps", "guidance", "sampler"
+CHOICES = [
+    ("words, one by one", WORDS),
+    ("another definition", DEFINITION),
+    ("steps", STEPS),
+    ("guidance", GUIDANCE),
+    ("sampler", SAMPLER),
+]
+WHAT_TO_SEE = {
+    WORDS: "The definition grows by a word from glyph to glyph. See at which step two of them part: the earlier, the "
+    "more of the glyph that word decides.",
+    DEFINITION: "Two definitions, and where their glyphs differ: nowhere as long as both are the same noise.",
+    STEPS: "Fewer steps are longer strides. A single one arrives at the average of all that it could become.",
+    GUIDANCE: "At 1 the definition is followed as it is; further up its effect is exaggerated, at the cost of variety "
+    "and in the end of the strokes.",
+    SAMPLER: "One model, four rules for the next step. DDPM and DPM++-SDE add fresh noise at every step, so they part "
+    "from the others.",
+}
+DIFFERENCE = "where they differ"
+
+
+@dataclass(frozen=True)
+class Order:
+    """A checked order for a comparison.
+
+    Attributes:
+        change: a key of `WHAT_TO_SEE`.
+        request: prompt, settings and the seed that all glyphs share.
+        variants: what is compared.
+    """
+
+    change: str
+    request: Request
+    variants: list[Variant]
+
+    @classmethod
+    def check(cls, change: str, other: str, prompt: str, *settings) -> "Order":
+        """Make an order of what a visitor sent.
+
+        Args:
+            change: a key of `WHAT_TO_SEE`.
+            other: the other definition, where that is what differs.
+            prompt: an English definition.
+            settings: steps, guidance, sampler and seed, as for `Request.check`.
+
+        Raises:
+            ValueError: with one sentence that a visitor can act on.
+        """
+        request = Request.check(prompt, 1, *settings)
+        text, config = request.prompt, request.config
+        if change == DEFINITION:
+            return cls(change, request, vary_definition(text, clean_prompt(other or ""), config))
+        vary = {WORDS: vary_words, STEPS: vary_steps, GUIDANCE: vary_guidance, SAMPLER: vary_sampler}
+        return cls(change, request, vary[change](text, config))
+
+
+def gpu_seconds(order: Order) -> int:
+    """How long a GPU is asked for, start and pictures included."""
+    return 10 + sum(variant.config.num_inference_steps for variant in order.variants) // 20
+
+
+def build_same_noise(pipeline: GlyffuserPipeline, source: list[gr.components.Component], on_gpu: Callable) -> None:
+    """Lay out the section and wire it to the model.
+
+    Args:
+        pipeline: a loaded model.
+        source: fields of prompt, steps, guidance, sampler and seed.
+        on_gpu: seconds -> a decorator for the function that runs the model that long at most.
+    """
+
+    @on_gpu(gpu_seconds)
+    def run_comparison(order: Order) -> Iterator[dict]:
+        yield from comparison_frames(pipeline, order)
+
+    runs = Runs()
+
+    def answers(*fields) -> Iterator[tuple]:
+        try:
+            order = Order.check(*fields)
+        except ValueError as error:
+            yield gr.skip(), notice(str(error), "error")
+            return
+        try:
+            for frame in run_comparison(order):
+                yield frame, ""
+        except Exception as error:
+            yield STOPPED, apology(error)
+
+    def compare_for_visitor(
+        number, change, other, prompt, num_steps, guidance_scale, sampler, seed, visitor: gr.Request
+    ):
+        fields = change, other, prompt, num_steps, guidance_scale, sampler, seed
+        yield from runs.while_current(visitor.session_hash, number, answers(*fields))
+
+    gr.Markdown(EXPLANATION)
+    change = gr.Radio(CHOICES, value=WORDS, label="What differs", info=WHAT_TO_SEE[WORDS], elem_id="same-noise-change")
+    other = gr.Textbox("bird", label="Another definition", elem_id="same-noise-other", visible=False)
+    with gr.Row(elem_classes="glyff-actions"):
+        start = gr.Button("Compare", variant="primary", elem_id="compare", scale=3, min_width=120)
+        stop = gr.Button("Stop", elem_id="compare-stop", scale=1, min_width=80)
+    message = gr.HTML("", elem_id="same-noise-message")
+    player = build_frame_player(idle="Here they will stand side by side.", elem_id="same-noise-player")
+    number = order_number()
+    change.change(
+        lambda chosen: (gr.Radio(info=WHAT_TO_SEE[chosen]), gr.Textbox(visible=chosen == DEFINITION)),
+        change, [change, other], **QUICK,
+    )  # fmt: skip
+    run = gr.on([start.click, other.submit], runs.order_for_visitor, None, number, **QUICK).then(
+        compare_for_visitor, [number, change, other, *source], [player, message], show_progress_on=message, **ON_MODEL
+    )
+    stop.click(runs.stop_for_visitor, None, [player, message], cancels=[run], **QUICK)
+
+
+def comparison_frames(pipeline: GlyffuserPipeline, order: Order) -> Iterator[dict]:
+    """The glyphs of a comparison as the player takes them; of two definitions also the difference."""
+    prompt, (seed,) = order.request.prompt, order.request.seeds
+    frames = compare(pipeline, order.variants, seed)
+    names = [variant.name for variant in order.variants]
+    whole = settings_of(prompt, [seed], order.request.config) | {"compared": names}
+    each = [settings_of(variant.prompt, [seed], variant.config) for variant in order.variants]
+    if order.change == DEFINITION:
+        frames, names, each = map(with_difference, frames), [*names, DIFFERENCE], [*each, whole]
+    stem = f"glyffuser-{file_stem(prompt)}-{order.change}"
+    return stream_joint_frames(
+        frames,
+        names=names,
+        settings=[whole, *each],
+        label=prompt,
+        beginning="The start: the same noise for all.",
+        file_names=[f"{stem}.png", *(f"{stem}-{file_stem(name)}.png" for name in names)],
+    )
+
+
+def with_difference(frame: JointFrame) -> JointFrame:
+    """The frame of two glyphs with a third: paper where they agree, ink where they differ by all of it."""
+    return replace(frame, x_t=_with_difference(frame.x_t), pred_x_0=_with_difference(frame.pred_x_0))
+
+
+def _with_difference(pair: torch.Tensor) -> torch.Tensor:
+    first, second = pair
+    return torch.cat([pair, 1 - (first - second).abs()[None]]).clamp(-1, 1)

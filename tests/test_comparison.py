@@ -1,0 +1,69 @@
+import pytest
+import torch
+
+from glyffuser.comparison import compare, vary_definition, vary_guidance, vary_sampler, vary_steps, vary_words
+from glyffuser.config import SampleConfig
+from glyffuser.diffusion import SAMPLERS
+from glyffuser.pipeline import initial_noise
+
+CONFIG = SampleConfig(num_inference_steps=4, guidance_scale=5)
+
+
+def test_words_are_added_one_by_one():
+    variants = vary_words("bird singing at", CONFIG)
+    assert [v.prompt for v in variants] == ["", "bird", "bird singing", "bird singing at"]
+    assert [v.name for v in variants] == ["no words", "+ bird", "+ singing", "+ at"]
+    assert {v.config for v in variants} == {CONFIG}
+    with pytest.raises(ValueError, match="no words to add"):
+        vary_words("", CONFIG)
+
+
+@pytest.mark.parametrize("count", [8, 9, 30, 100])
+def test_many_words_are_added_several_at_once(count):
+    prompt = " ".join(f"w{i}" for i in range(count))
+    variants = vary_words(prompt, CONFIG)
+    assert len(variants) == 9 and variants[-1].prompt == prompt
+    assert " ".join(v.name.removeprefix("+ ") for v in variants[1:]) == prompt  # each word once, in order
+
+
+def test_one_setting_differs_and_the_others_stay():
+    for vary, setting in (
+        (vary_steps, "num_inference_steps"),
+        (vary_guidance, "guidance_scale"),
+        (vary_sampler, "sampler"),
+    ):
+        variants = vary("bird", CONFIG)
+        values = [getattr(v.config, setting) for v in variants]
+        assert len(set(values)) == len({v.name for v in variants}) == len(variants) > 3
+        assert {v.prompt for v in variants} == {"bird"}
+        rest = [{k: x for k, x in vars(v.config).items() if k != setting} for v in variants]
+        assert all(each == {k: x for k, x in vars(CONFIG).items() if k != setting} for each in rest)
+    assert [v.config.sampler for v in vary_sampler("", CONFIG)] == list(SAMPLERS)
+    with pytest.raises(ValueError, match="pulls towards a definition"):
+        vary_guidance("", CONFIG)
+
+
+@pytest.mark.parametrize(
+    "variants",
+    [vary_definition("gold", "", CONFIG), vary_sampler("gold", CONFIG), vary_guidance("gold", CONFIG)[:3]],
+    ids=["definition", "sampler", "guidance"],
+)
+def test_each_variant_is_the_glyph_that_it_would_be_alone(tiny_pipeline, variants):
+    frames = list(compare(tiny_pipeline, variants, seed=3))
+    assert torch.equal(frames[0].x_t, initial_noise([3])[0].expand(len(variants), -1, -1, -1))
+    for glyph, variant in zip(frames[-1].x_t, variants, strict=True):
+        *_, alone = tiny_pipeline.stream([variant.prompt], [3], variant.config)
+        assert torch.allclose(glyph, alone.x_t[0], atol=1e-4)
+
+
+def test_neighbours_of_one_config_share_their_model_calls(tiny_pipeline):
+    frames = compare(tiny_pipeline, vary_words("bird of gold", CONFIG), seed=0)
+    assert next(frames).num_steps == 4
+    frames = compare(tiny_pipeline, vary_sampler("bird", CONFIG), seed=0)
+    assert next(frames).num_steps == 4 * len(SAMPLERS)
+
+
+def test_words_that_come_later_change_what_is_there(pipeline):
+    *_, last = compare(pipeline, vary_definition("bird", "fish", CONFIG), seed=0)
+    first, second = last.x_t
+    assert (first - second).abs().mean() > 0.2

@@ -1,0 +1,67 @@
+import pytest
+import torch
+
+from glyffuser.diffusion import JointFrame
+from glyffuser.images import decode_glyph, read_settings
+from glyffuser.ui.frame_player import from_data_url
+from glyffuser.ui.same_noise import CHOICES, WHAT_TO_SEE, Order, comparison_frames, gpu_seconds, with_difference
+
+SETTINGS = (4, 5, "ddim", 7)
+"""Steps, guidance, sampler, seed."""
+
+
+def test_every_choice_says_what_to_see():
+    assert [value for _, value in CHOICES] == list(WHAT_TO_SEE)
+
+
+@pytest.mark.parametrize("change", WHAT_TO_SEE)
+def test_every_comparison_runs_and_keeps_its_settings(tiny_pipeline, change):
+    order = Order.check(change, "fish", "bird of gold", *SETTINGS)
+    frames = list(comparison_frames(tiny_pipeline, order))
+    first, last = frames[0], frames[-1]
+    assert first["step"] == 0 and first["beginning"] and last["state"] == "done"
+    assert len({frame["run"] for frame in frames}) == 1 and last["step"] == last["num_steps"]
+    assert (
+        len(last["names"]) == last["num_glyphs"] == len(last["downloads"]) - 1 == len(set(last["download_names"])) - 1
+    )
+    assert last["seeds"] == [7] * last["num_glyphs"]
+    whole, *each = [read_settings(from_data_url(picture)) for picture in last["downloads"]]
+    assert whole["prompt"] == "bird of gold"
+    for kept, variant in zip(each, order.variants, strict=False):
+        assert kept["seeds"] == [7] and kept["prompt"] == variant.prompt
+        assert kept["num_inference_steps"] == variant.config.num_inference_steps
+    assert decode_glyph(from_data_url(last["downloads"][1])).shape == (128, 128)
+
+
+def test_two_definitions_stand_in_one_row_with_their_difference(tiny_pipeline):
+    *_, last = comparison_frames(tiny_pipeline, Order.check("definition", "", "bird", *SETTINGS))
+    assert last["names"] == ["bird", "no words", "where they differ"] and last["columns"] == 3
+
+
+def test_the_difference_is_paper_where_glyphs_agree_and_ink_where_they_do_not():
+    pair = torch.ones(2, 1, 128, 128)
+    pair[1, :, :10] = -1
+    frame = with_difference(JointFrame(0, 1, None, 999, pair, torch.zeros_like(pair)))
+    assert torch.equal(frame.x_t[:2], pair) and torch.equal(frame.x_t[2], pair[1])
+    assert frame.pred_x_0[2].eq(1).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "other", "prompt", "sentence"),
+    [
+        ("words", "", "", "no words to add"),
+        ("guidance", "", "", "pulls towards a definition"),
+        ("definition", "x" * 201, "bird", "201 characters"),
+        ("steps", "", "x" * 201, "201 characters"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_in_a_sentence(change, other, prompt, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Order.check(change, other, prompt, *SETTINGS)
+    with pytest.raises(ValueError, match="Seed must be"):
+        Order.check("steps", "", "bird", 4, 5, "ddim", -1)
+
+
+def test_a_gpu_is_asked_for_as_long_as_the_steps_are_many():
+    few, many = (Order.check(change, "", "bird", *SETTINGS) for change in ("words", "steps"))
+    assert 10 <= gpu_seconds(few) < gpu_seconds(many) < 60
