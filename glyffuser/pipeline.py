@@ -215,20 +215,13 @@ class GlyffuserPipeline(DiffusionPipeline):
         frames = sample(self._guided(prompts, config), x_t.to(self.device), sampler, timesteps, generators)
         return Run(x_t, timesteps, frames)
 
-    def stream(
-        self,
-        prompts: list[str],
-        seeds: list[int],
-        config: SampleConfig,
-        x_0: torch.Tensor | None = None,
-        start_timestep: int = 999,
-    ) -> Iterator[Frame]:
+    def stream(self, prompts: list[str], seeds: list[int], config: SampleConfig) -> Iterator[Frame]:
         """Denoise one glyph per prompt, one frame per model call; arguments and errors as of `begin`.
 
         Returns:
             Frames in sampling order; the last one holds the finished glyphs in [-1, 1].
         """
-        return self.begin(prompts, seeds, config, x_0, start_timestep).frames
+        return self.begin(prompts, seeds, config).frames
 
     def __call__(
         self, prompts: str | list[str], seeds: list[int] | None = None, config: SampleConfig | None = None

@@ -167,7 +167,7 @@ def test_a_checkpoint_trained_to_predict_noise_can_be_sampled(tiny_pipeline):
     x_t = alpha_bar.sqrt() * paper + (1 - alpha_bar).sqrt() * noise
 
     def first_guess(pipeline):
-        return next(pipeline.stream(["gold"], [0], FEW, paper, start_timestep=249)).pred_x_0
+        return next(pipeline.begin(["gold"], [0], FEW, paper, start_timestep=249).frames).pred_x_0
 
     with torch.inference_mode():
         eps = pipeline._guided(["gold"], FEW)(x_t, 249)
@@ -244,7 +244,8 @@ def test_a_glyph_that_is_hardly_noised_comes_back_and_a_drowned_one_does_not(pip
     river = uint8_to_x_0(GlyphRenderer().render_all("河"))
 
     def redrawn(start_timestep):
-        frames = list(pipeline.stream(["river"], [0], SampleConfig(10, guidance_scale=1), river, start_timestep))
+        config = SampleConfig(10, guidance_scale=1)
+        frames = list(pipeline.begin(["river"], [0], config, river, start_timestep).frames)
         assert frames[0].timestep <= start_timestep
         return (frames[-1].x_t - river).square().mean().item()
 
@@ -254,7 +255,7 @@ def test_a_glyph_that_is_hardly_noised_comes_back_and_a_drowned_one_does_not(pip
 def test_a_start_without_steps_is_refused(tiny_pipeline):
     glyph = torch.ones(1, 1, 128, 128)
     with pytest.raises(ValueError, match="4 steps leave none below timestep 100"):
-        tiny_pipeline.stream(["gold"], [0], FEW, glyph, start_timestep=100)
+        tiny_pipeline.begin(["gold"], [0], FEW, glyph, start_timestep=100)
 
 
 def test_a_device_that_is_not_here_is_named(copied):

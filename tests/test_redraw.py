@@ -36,7 +36,7 @@ def test_the_page_begins_where_a_run_passes_by(tiny_pipeline, river):
 
 def test_each_redrawing_is_a_run_of_its_own(tiny_pipeline, river):
     last = list(redraw(tiny_pipeline, "bird", 7, river, [700, 300], CONFIG))[-1]
-    alone = list(tiny_pipeline.stream(["bird"], [7], CONFIG, river, 300))[-1]
+    alone = list(tiny_pipeline.begin(["bird"], [7], CONFIG, river, 300).frames)[-1]
     assert torch.allclose(last.x_t[1:], alone.x_t, atol=1e-5)
 
 
