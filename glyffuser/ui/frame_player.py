@@ -6,7 +6,10 @@ from typing import Any, Literal
 
 import gradio as gr
 
+from glyffuser.ui.static_files import serve
+
 _ASSETS = Path(__file__).parent / "assets"
+_SCRIPTS = ("random.js", "animation.js", "frame_player.js")
 
 
 def build_frame_player(
@@ -46,7 +49,8 @@ def build_frame_player(
     return gr.HTML(
         value=None,
         html_template=(_ASSETS / "frame_player.html").read_text(encoding="utf-8"),
-        js_on_load="\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in ("random.js", "frame_player.js")),
+        js_on_load="\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+        gifenc_url=serve(_ASSETS / "gifenc.esm.js"),
         view=view,
         can_hand_over=can_hand_over,
         idle=idle,

@@ -8,6 +8,7 @@ import plotly
 from diffusers import SchedulerMixin
 
 from glyffuser.explorer.files import MapFiles
+from glyffuser.ui.static_files import serve
 
 _ASSETS = Path(__file__).parent / "assets"
 _SCRIPTS = ("random", "density", "glyph_map_plot", "glyph_map_canvas", "glyph_map_hand", "glyph_map_tour", "glyph_map")
@@ -32,20 +33,14 @@ def build_glyph_map(map_files: MapFiles, scheduler: SchedulerMixin, **kwargs: An
         scheduler: the noise of the model, for the slider.
         kwargs: as for `gr.HTML`.
     """
-    gr.set_static_paths([map_files.folder, _PLOTLY])
     manifest = map_files.manifest
     return gr.HTML(
         value=None,
         html_template=(_ASSETS / "glyph_map.html").read_text(encoding="utf-8"),
         js_on_load="\n".join((_ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
-        plotly_url=_url(_PLOTLY),
-        map_url=_url(map_files.folder),
+        plotly_url=serve(_PLOTLY),
+        map_url=serve(map_files.folder),
         alphas_cumprod=[round(value, 7) for value in scheduler.alphas_cumprod.tolist()],
         **{name: manifest[name] for name in ("bandwidth", "position_limit", "tile_size", "tiles_a_side")},
         **kwargs,
     )
-
-
-def _url(path: Path) -> str:
-    """Where Gradio serves a static file, relative to the page."""
-    return f"gradio_api/file={path.resolve().as_posix()}"

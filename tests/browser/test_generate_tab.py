@@ -3,7 +3,9 @@
 import re
 import time
 
+import numpy as np
 import pytest
+from PIL import Image, ImageSequence
 from playwright.sync_api import Page, expect
 
 from glyffuser.images import read_settings
@@ -241,6 +243,28 @@ def download(page: Page, name: str) -> tuple[str, list[int]]:
         page.click(f"#player [data-part={name}]")
     content = waiting.value.path().read_bytes()
     return waiting.value.suggested_filename, read_settings(content)["seeds"]
+
+
+def test_a_run_is_kept_as_an_animation(generate_tab):
+    page, fetched = generate_tab, []
+    page.on("request", lambda request: fetched.append(request.url))
+    prompt_field(page).fill("fish that flies")
+    choose(page, 4, 8)
+    start(page)
+    wait_until(page, "done")
+    assert not any("gifenc" in url for url in fetched)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download animation").click()
+    assert waiting.value.suggested_filename == "glyffuser-fish-that-flies.gif"
+    with Image.open(waiting.value.path()) as gif:
+        assert gif.size == (2 * 262, 2 * (262 + 26)) and gif.info["loop"] == 0
+        assert gif.n_frames == int(page.get_attribute(PLAYER, "data-frames"))
+        scenes = [np.array(scene.convert("L")) for scene in ImageSequence.Iterator(gif)]
+    noise, glyphs = scenes[0][:256, :256], scenes[-1][:256, :256]
+    assert 0.15 < (noise < 64).mean() < 0.35 and 0.15 < (noise > 191).mean() < 0.35
+    assert 0.1 < (glyphs < 64).mean() < 0.5 and (glyphs > 191).mean() > 0.5
+    label = scenes[-1][2 * 262 :]
+    assert (label < 128).sum() > 500 and (label[:, :100] > 250).all()  # the prompt, in the middle of its line
 
 
 def test_a_seed_that_was_typed_is_used_and_another_is_rolled(generate_tab):

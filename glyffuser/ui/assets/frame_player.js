@@ -22,6 +22,9 @@ const TEXT = {
   seeds: (first, last) => (first === last ? "Seed " + first : "Seeds " + first + " to " + last),
   download: "Download PNG",
   downloadOne: "Download this glyph",
+  animation: "Download animation",
+  animating: "Making the animation…",
+  noAnimation: "The animation could not be made; try again.",
   handOver: "Take this glyph apart",
   link: "Copy a link to this run",
   linkCopied: "Link copied",
@@ -33,6 +36,10 @@ const GAP = 6;
 const NAME_GAP = 24; // below a glyph that has its name there
 const REPLAY_MS = 1000 / 12;
 const FOLLOW_MS = 1000 / 30;
+const GIF_FRAMES = 40; // at most
+const GIF_WIDTH = 300; // narrower grids are drawn at twice their size
+const GIF_MS = { first: 800, between: 80, last: 2500 };
+const GIF_LABEL = 26; // height of the line with the prompt
 
 const root = element.querySelector(".glyff-player");
 const part = (name) => root.querySelector('[data-part="' + name + '"]');
@@ -184,23 +191,34 @@ function picture(frame, which) {
 
 // --- drawing
 
-function paint(image, { num_glyphs, columns, names }) {
-  const rows = Math.ceil(num_glyphs / columns);
-  const width = columns * TILE + (columns - 1) * GAP;
-  const height = rows * (TILE + gapBelow(names)) - (names ? 0 : GAP);
+function paint(image, frame) {
+  const { width, height } = sizeOf(frame);
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
   }
   context.clearRect(0, 0, width, height);
-  for (let i = 0; i < num_glyphs; i++) {
-    const column = i % columns;
-    const row = Math.floor(i / columns);
-    const x = column * (TILE + GAP);
-    const y = row * (TILE + gapBelow(names));
-    context.drawImage(image, column * TILE, row * TILE, TILE, TILE, x, y, TILE, TILE);
-    if (i === picked) outline(x, y);
+  drawGlyphs(context, image, frame);
+  if (picked !== null && picked < frame.num_glyphs) outline(placeOf(picked, frame));
+}
+
+function drawGlyphs(target, image, frame) {
+  for (let i = 0; i < frame.num_glyphs; i++) {
+    const { column, row, x, y } = placeOf(i, frame);
+    target.drawImage(image, column * TILE, row * TILE, TILE, TILE, x, y, TILE, TILE);
   }
+}
+
+function sizeOf({ num_glyphs, columns, names }) {
+  const rows = Math.ceil(num_glyphs / columns);
+  const height = rows * (TILE + gapBelow(names)) - (names ? 0 : GAP);
+  return { width: columns * TILE + (columns - 1) * GAP, height };
+}
+
+function placeOf(index, { columns, names }) {
+  const column = index % columns;
+  const row = Math.floor(index / columns);
+  return { column, row, x: column * (TILE + GAP), y: row * (TILE + gapBelow(names)) };
 }
 
 function gapBelow(names) {
@@ -208,14 +226,14 @@ function gapBelow(names) {
 }
 
 // Names are text beside the canvas, not paint on it: sharp, and read out.
-function writeNames({ num_glyphs, columns, names }) {
-  const width = columns * TILE + (columns - 1) * GAP;
-  const height = Math.ceil(num_glyphs / columns) * (TILE + NAME_GAP);
-  const items = (names || []).map((name, i) => {
+function writeNames(frame) {
+  const { width, height } = sizeOf(frame);
+  const items = (frame.names || []).map((name, i) => {
+    const { x, y } = placeOf(i, frame);
     const item = document.createElement("li");
     item.textContent = item.title = name;
-    item.style.left = (100 * (i % columns) * (TILE + GAP)) / width + "%";
-    item.style.top = (100 * (Math.floor(i / columns) * (TILE + NAME_GAP) + TILE)) / height + "%";
+    item.style.left = (100 * x) / width + "%";
+    item.style.top = (100 * (y + TILE)) / height + "%";
     item.style.width = (100 * TILE) / width + "%";
     item.style.height = (100 * NAME_GAP) / height + "%";
     return item;
@@ -223,7 +241,7 @@ function writeNames({ num_glyphs, columns, names }) {
   part("names").replaceChildren(...items);
 }
 
-function outline(x, y) {
+function outline({ x, y }) {
   context.strokeStyle = getComputedStyle(root).getPropertyValue("--glyff-seal") || "#b3261e";
   context.lineWidth = 4;
   context.strokeRect(x + 2, y + 2, TILE - 4, TILE - 4);
@@ -298,6 +316,7 @@ function offerDownloads() {
   const last = frames[frames.length - 1];
   offer("download", last, last.downloads ? 0 : null);
   offer("download-one", last, last.downloads && picked !== null ? picked + 1 : null);
+  part("animation").hidden = !last.downloads;
   offerLink(last.query);
   part("hand-over").hidden = !props.can_hand_over || part("download-one").hidden;
   const { seeds, names } = frames[0];
@@ -322,6 +341,61 @@ function offer(name, frame, index) {
   if (index === null) return link.removeAttribute("href");
   link.href = frame.downloads[index];
   link.download = frame.download_names[index];
+}
+
+async function saveAnimation() {
+  const button = part("animation");
+  button.disabled = true;
+  button.textContent = TEXT.animating;
+  try {
+    const link = document.createElement("a");
+    link.download = frames[frames.length - 1].download_names[0].replace(/png$/, "gif");
+    link.href = URL.createObjectURL(await animate(frames, view));
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000); // the browser reads it after the click
+    button.textContent = TEXT.animation;
+  } catch {
+    button.textContent = part("status").textContent = TEXT.noAnimation;
+  }
+  button.disabled = false;
+}
+
+// What the player shows, with the prompt below it.
+function animate(all, which) {
+  const stride = Math.ceil(all.length / GIF_FRAMES);
+  const chosen = all.filter((_, i) => i === all.length - 1 || i % stride === 0);
+  const { width, height } = sizeOf(all[0]);
+  const scale = width < GIF_WIDTH ? 2 : 1;
+  const total = height + (all[0].label ? GIF_LABEL : 0);
+  const delay = (i) => (i === 0 ? GIF_MS.first : i === chosen.length - 1 ? GIF_MS.last : GIF_MS.between);
+  const scenes = chosen.map((frame, i) => ({ delay: delay(i), draw: (target) => drawScene(target, frame, which, scale) }));
+  return makeGif(props.gifenc_url, scale * width, scale * total, scenes);
+}
+
+async function drawScene(target, frame, which, scale) {
+  const image = await picture(frame, which);
+  const { width, height } = sizeOf(frame);
+  target.setTransform(scale, 0, 0, scale, 0, 0);
+  target.imageSmoothingEnabled = false;
+  target.fillStyle = "white";
+  target.fillRect(0, 0, width, height + GIF_LABEL);
+  drawGlyphs(target, image, frame);
+  (frame.names || []).forEach((name, i) => {
+    const { x, y } = placeOf(i, frame);
+    writeLine(target, name, x + TILE / 2, y + TILE + NAME_GAP / 2, TILE, 13);
+  });
+  writeLine(target, frame.label, width / 2, height + GIF_LABEL / 2, width, 16);
+}
+
+// Text around its middle, as large as its width allows.
+function writeLine(target, text, x, y, width, size) {
+  target.fillStyle = "black";
+  target.textAlign = "center";
+  target.textBaseline = "middle";
+  target.font = size + "px sans-serif";
+  const tooWide = target.measureText(text).width / (width - 8);
+  if (tooWide > 1) target.font = size / tooWide + "px sans-serif";
+  target.fillText(text, x, y);
 }
 
 function offerLink(query) {
@@ -366,6 +440,8 @@ scrubber.setAttribute("aria-label", TEXT.scrubber);
 part("download").textContent = TEXT.download;
 part("download-one").textContent = TEXT.downloadOne;
 part("hand-over").textContent = TEXT.handOver;
+part("animation").textContent = TEXT.animation;
+part("animation").addEventListener("click", saveAnimation);
 part("link").addEventListener("click", copyLink);
 part("hand-over").addEventListener("click", handOver);
 part("play").textContent = TEXT.play;
