@@ -178,6 +178,19 @@ class GlyffuserPipeline(DiffusionPipeline):
         is_null = torch.tensor([not prompt for prompt in prompts])
         return self.glyph_prior.to_x_0(self._prior_pictures(self.text_encoder(prompts), is_null)).cpu()
 
+    @torch.inference_mode()
+    def suggest_radicals(self, prompts: list[str]) -> torch.Tensor:
+        """How likely the words alone make each radical.
+
+        Args:
+            prompts: cleaned as by `clean_prompt`, none of them empty.
+
+        Returns:
+            float32 (batch, 215), each row sums to 1; radicals count from 1.
+        """
+        sentences = sentence_vectors(self.text_encoder(prompts)).to(self.glyph_prior.device)
+        return self.glyph_prior.by_radical(self.glyph_prior.probabilities(sentences)).cpu()
+
     def _prior_pictures(self, states: TextStates, is_null: torch.Tensor) -> torch.Tensor:
         return self.glyph_prior((sentence_vectors(states) * ~is_null[:, None]).to(self.glyph_prior.device))
 

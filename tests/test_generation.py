@@ -125,11 +125,19 @@ def test_frames_say_where_the_guesses_lie_on_the_map_and_the_last_where_the_glyp
         return x_0[:, 0, 0, :2].double().numpy(), (x_0[:, 0, 0, 0] * 100).round().int().numpy()
 
     request = Request.check(**GOOD | {"num_glyphs": 2})
-    first, *others = stream_frames(GreyPipeline(), request, place, Clock(1.0))
+    first, *others = stream_frames(GreyPipeline(), request, place, clock=Clock(1.0))
     assert "places" not in first and "nearest" not in first
     assert [frame["step"] for frame in others] == [1, 2, 3]
     assert [frame["nearest"] for frame in others] == [[-1, -2], [-2, -4], [3, 6]]
     assert all(frame["places"] == [[i / 100] * 2 for i in frame["nearest"]] for frame in others)
+
+
+def test_the_last_frame_says_what_there_is_to_say_of_the_glyphs():
+    request = Request.check(**GOOD | {"num_glyphs": 2})
+    *others, last = stream_frames(GreyPipeline(), request, judge=lambda prompt, x_0: f"{prompt}: {len(x_0)}")
+    assert last["note"] == "gold: 2" and not any("note" in frame for frame in others)
+    *_, last = stream_frames(GreyPipeline(), request)
+    assert last["note"] == ""
 
 
 def test_a_link_asks_for_the_same_run():

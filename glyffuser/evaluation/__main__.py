@@ -11,7 +11,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import load_characters
 from glyffuser.diffusion import SAMPLERS
-from glyffuser.evaluation.radicals import DEFAULT_READER, RadicalReader, ReaderError
+from glyffuser.evaluation.radicals import DEFAULT_READER, RadicalReader
 from glyffuser.evaluation.report import to_markdown, write_report
 from glyffuser.evaluation.samples import SampleStore, checkpoint_digest
 from glyffuser.evaluation.score_sheet import PARTS, QUICK, Evaluation, Plan
@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
         evaluation = Evaluation(store, reader, load_characters(), plan)
         sheet = evaluation.measure(options.parts)
         write_report(sheet, evaluation.pictures, options.output)
-    except (ReaderError, CheckpointError, FloatingPointError, ValueError, OSError) as error:
+    except (CheckpointError, FloatingPointError, ValueError, OSError) as error:
         print(f"glyffuser.evaluation: {error}", file=sys.stderr)
         return 2
     print(to_markdown(sheet, sorted(evaluation.pictures)))

@@ -15,7 +15,7 @@ NUM_RADICALS = 214
 DEFAULT_READER = Path(__file__).parents[2] / "checkpoints" / "radicals"
 
 
-class ReaderError(Exception):
+class ReaderError(OSError):
     """The reader's files cannot be used; the message says what to do."""
 
 

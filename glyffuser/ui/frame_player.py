@@ -33,7 +33,8 @@ def build_frame_player(
         places, nearest: if there, where each glyph's guess lies on the map, and the index of its nearest real one; the
             picked glyph's path (the first one's, if none is picked) is announced by the document event "glyff-path".
         state: "running", or "done" on the last frame, which also has
-        downloads, download_names: data URLs and file names of the whole grid and then of each glyph, and may have
+        downloads, download_names: data URLs and file names of the whole grid and then of each glyph,
+        note: a sentence on the finished glyphs, or "", and may have
         query: of a link to this page that replays the run.
 
     The dict `{"state": "stopped"}` ends a run early. With `can_hand_over`, a finished glyph that was picked can be

@@ -8,6 +8,7 @@ import torch
 
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
+from glyffuser.evaluation.radicals import RadicalReader
 from glyffuser.images import encode_png, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import clean_prompt
@@ -22,6 +23,7 @@ from glyffuser.ui.generation import (
 )
 from glyffuser.ui.is_it_new import answer_with
 from glyffuser.ui.notices import notice, prompt_notice, seed_notice
+from glyffuser.ui.radical_meter import RadicalMeter
 from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
 from glyffuser.ui.same_noise import build_same_noise
 
@@ -87,14 +89,15 @@ def build_generate_tab(page: gr.Blocks, landscape: Landscape, on_gpu: Callable) 
     """
 
     pipeline = landscape.pipeline
+    meter = RadicalMeter(pipeline, RadicalReader.load())
 
     @on_gpu(gpu_seconds)
     def run_model(request: Request) -> Iterator[dict]:
-        yield from stream_frames(pipeline, request, landscape.map_files.place)
+        yield from stream_frames(pipeline, request, landscape.map_files.place, meter)
 
-    controls = _lay_out(pipeline)
+    controls = _lay_out(meter)
     _wire_runs(controls, pipeline, run_model)
-    _wire_fields(controls, pipeline)
+    _wire_fields(controls, meter)
     _wire_link(page, controls, pipeline.device)
     c = controls
     c.player.click(answer_with(landscape), None, c.newness, **QUICK)
@@ -104,7 +107,7 @@ def build_generate_tab(page: gr.Blocks, landscape: Landscape, on_gpu: Callable) 
     return controls.player, controls.prompt
 
 
-def _lay_out(pipeline: GlyffuserPipeline) -> Controls:
+def _lay_out(meter: RadicalMeter) -> Controls:
     with gr.Row(elem_classes="glyff-generate"):
         with gr.Column(scale=4, min_width=320):
             with gr.Row(elem_classes="glyff-prompt-row"):
@@ -117,7 +120,7 @@ def _lay_out(pipeline: GlyffuserPipeline) -> Controls:
                         elem_id="prompt",
                     )
                     message = gr.HTML("", elem_id="message")
-                suggestion = gr.HTML(suggest(pipeline, EXAMPLES[0]), elem_id="suggestion", min_width=112)
+                suggestion = gr.HTML(suggest(meter, EXAMPLES[0]), elem_id="suggestion", min_width=112)
             examples = gr.Dataset(
                 components=[prompt],
                 samples=[[example] for example in EXAMPLES],
@@ -129,7 +132,7 @@ def _lay_out(pipeline: GlyffuserPipeline) -> Controls:
                 generate = gr.Button("Generate", variant="primary", elem_id="generate", scale=3, min_width=120)
                 stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=80)
             with gr.Accordion("Settings", open=False, elem_id="settings"):
-                settings = _lay_out_settings(pipeline.device)
+                settings = _lay_out_settings(meter.pipeline.device)
         with gr.Column(scale=5, min_width=320):
             player = build_frame_player(can_hand_over=True, elem_id="player")
             newness = gr.HTML("", elem_id="is-it-new")
@@ -163,11 +166,11 @@ def _wire_runs(controls: Controls, pipeline: GlyffuserPipeline, run_model: Calla
     c.stop.click(runs.stop_for_visitor, None, [c.player, c.message], cancels=[by_hand, by_example], **QUICK)
 
 
-def _wire_fields(controls: Controls, pipeline: GlyffuserPipeline) -> None:
+def _wire_fields(controls: Controls, meter: RadicalMeter) -> None:
     """What answers while one types, without the model."""
 
     def look_at_prompt(prompt: str) -> tuple[str, str]:
-        return suggest(pipeline, prompt), prompt_notice(prompt, pipeline.text_encoder)
+        return suggest(meter, prompt), prompt_notice(prompt, meter.pipeline.text_encoder)
 
     c = controls
     c.prompt.change(look_at_prompt, c.prompt, [c.suggestion, c.message], trigger_mode="always_last", **QUICK)
@@ -221,16 +224,18 @@ def link_request(query: dict[str, str], device: torch.device) -> Request:
     return request
 
 
-def suggest(pipeline: GlyffuserPipeline, prompt: str) -> str:
-    """What the words alone suggest, before any noise is removed: the glyph prior's picture as HTML."""
+def suggest(meter: RadicalMeter, prompt: str) -> str:
+    """What the words alone suggest, before any noise is removed: the glyph prior's picture, and its word for it."""
     try:
         text = clean_prompt(prompt or "")
     except ValueError:
         text = ""
-    png = encode_png(x_0_to_uint8(pipeline.suggest([text]))[0])
+    png = encode_png(x_0_to_uint8(meter.pipeline.suggest([text]))[0])
+    guess = meter.guess(text)
     return (
         f'<figure class="glyff-suggestion"><img src="{data_url(png, "image/png")}" width="112" height="112" '
-        f'alt="A blurry guess of the character"><figcaption>What the words alone suggest</figcaption></figure>'
+        f'alt="A blurry guess of the character"><figcaption>What the words alone suggest'
+        f"{f': {guess}' if guess else ''}</figcaption></figure>"
     )
 
 
@@ -308,7 +313,7 @@ def _api(run_model: Callable) -> Callable:
             noisy as next_timestep says, and pred_x_0, guessed at timestep (both null at step 0); from step 1 on, where
             the guesses belong on the map (places) and the real characters nearest to them (nearest, in the order of the
             code points). The last has state "done", the PNGs in downloads (the grid, then each glyph, with prompt,
-            seeds and settings inside), and the query of a link that replays it.
+            seeds and settings inside), the query of a link that replays it, and a note on the radicals of the glyphs.
         """
         try:
             request = Request.check(prompt, num_glyphs, num_inference_steps, guidance_scale, sampler, seed)

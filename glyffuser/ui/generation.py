@@ -28,6 +28,9 @@ MAX_FRAMES_PER_SECOND = 12
 Place = Callable[[torch.Tensor], tuple[np.ndarray, np.ndarray]]
 """Glyphs (batch, 1, 128, 128) -> where each belongs on the map (batch, 2), and the index of its nearest real one."""
 
+Judge = Callable[[str, torch.Tensor], str]
+"""Prompt, finished glyphs (batch, 1, 128, 128) -> what there is to say of them."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -113,6 +116,7 @@ def stream_frames(
     pipeline: GlyffuserPipeline,
     request: Request,
     place: Place | None = None,
+    judge: Judge | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[dict]:
     """Denoise and yield what the player draws: pure noise first, at most 12 frames a second, always the last.
@@ -121,6 +125,7 @@ def stream_frames(
         pipeline: a loaded model.
         request: what to draw.
         place: if given, each frame says where the model's guesses lie on the map.
+        judge: if given, has its say in the last frame.
         clock: seconds, for the throttle.
 
     Yields:
@@ -146,7 +151,8 @@ def stream_frames(
     throttle = Throttle(clock)
     for frame in pipeline.stream([request.prompt] * len(request.seeds), request.seeds, request.config):
         if frame.step == frame.num_inference_steps:
-            yield base | _finished(frame, request) | _placed(frame.x_t, place)
+            note = judge(request.prompt, frame.x_t) if judge else ""
+            yield base | _finished(frame, request) | _placed(frame.x_t, place) | {"note": note}
         elif throttle.is_due():
             yield base | _running(frame) | _placed(frame.pred_x_0, place)
 

@@ -32,7 +32,7 @@ def stream_joint_frames(
         label: the prompt.
         beginning: the caption of step 0.
         file_names: of the same PNGs.
-        note: finished glyphs -> what the last frame has to say as "note".
+        note: finished glyphs -> the last frame's note.
 
     Yields:
         Dicts as `glyffuser.ui.frame_player.build_frame_player` tells of them.

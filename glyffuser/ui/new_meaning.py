@@ -58,7 +58,7 @@ def build_new_meaning(
             return
         try:
             for frame in run_redraw(source.prompt, source.seed, source.x_0):
-                yield frame, notice(frame.get("note", ""))
+                yield frame, ""
         except Exception as error:
             yield STOPPED, apology(error)
 
@@ -82,7 +82,7 @@ def build_new_meaning(
 
 
 def redraw_frames(pipeline: GlyffuserPipeline, prompt: str, seed: int, x_0: torch.Tensor) -> Iterator[dict]:
-    """The redrawings as the player takes them; the last frame's "note" says how much ink survived."""
+    """The redrawings as the player takes them; the last one's note says how much ink survived."""
     config = SampleConfig()
     settings = settings_of(prompt, [seed], config)
     return stream_joint_frames(

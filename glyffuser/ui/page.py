@@ -43,6 +43,7 @@ def build_page(pipeline: GlyffuserPipeline, on_gpu: Callable = without_gpu) -> g
 
     Raises:
         MapError: if a file of the map is missing or damaged.
+        ReaderError: if one of the radical reader is.
         ValueError: if the map was built from other characters.
     """
     renderer, characters = GlyphRenderer(), load_characters()

@@ -157,9 +157,11 @@ def test_a_replay_during_a_run_catches_up_with_it(generate_tab):
     page.click("#player [data-part=play]")
     wait_until(page, "done")
     expect(page.locator(PLAYER)).to_have_attribute("data-step", "20")
-    expect(page.locator("#player [data-part=caption]")).to_contain_text("step 20 of 20 · timestep 0 · Finished.")
+    caption = page.locator("#player [data-part=caption]")
+    expect(caption).to_contain_text("step 20 of 20 · timestep 0 · Finished.")
+    expect(caption).to_contain_text("4 of 4 carry the radical that these words suggest, gold. Pick a glyph")
     page.get_by_label("Predicted glyph").check()
-    expect(page.locator("#player [data-part=caption]")).to_contain_text("guessed at timestep 49")
+    expect(caption).to_contain_text("guessed at timestep 49")
 
 
 def test_stop_acts_at_once_and_keeps_what_is_there(generate_tab):
@@ -343,8 +345,13 @@ def test_the_words_alone_suggest_something_else_for_each_prompt(generate_tab):
     page = generate_tab
     picture = page.locator("#suggestion img")
     gold = picture.get_attribute("src")
+    words = page.locator("#suggestion figcaption")
+    expect(words).to_have_text(re.compile(r"^What the words alone suggest: gold, \d+%$"))
     prompt_field(page).fill("fish")
     expect(picture).not_to_have_attribute("src", gold)
+    expect(words).to_contain_text("fish")
+    prompt_field(page).fill("")
+    expect(words).to_have_text("What the words alone suggest")
     prompt_field(page).fill("gold")
     expect(picture).to_have_attribute("src", gold)
 

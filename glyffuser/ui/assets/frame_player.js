@@ -10,8 +10,9 @@ const TEXT = {
   noise: "The start: pure noise, drawn from the seed.",
   x_t: "What is there: glyph and noise mixed.",
   pred_x_0: "What the model believes lies behind the noise.",
-  done: "Finished. Pick a glyph, or drag the bar back through the steps.",
-  doneNew: "Finished. Pick a glyph to see whether it is new, or drag the bar back through the steps.",
+  done: (note) => "Finished. " + (note ? note + " " : ""),
+  pick: "Pick a glyph, or drag the bar back through the steps.",
+  pickNew: "Pick a glyph to see whether it is new, or drag the bar back through the steps.",
   stepOf: (step, steps) => "step " + step + " of " + steps,
   timestep: { x_t: (timestep) => " · timestep " + timestep, pred_x_0: (timestep) => " · guessed at timestep " + timestep },
   stopped: (step, steps) => "Stopped at step " + step + " of " + steps + ".",
@@ -252,11 +253,11 @@ function describe(frame) {
   const timestep = view === "x_t" ? frame.next_timestep : frame.timestep;
   const time = timestep === null ? "" : TEXT.timestep[view](timestep);
   const isLast = frame.state === "done";
-  const done = props.can_hand_over && frame.num_glyphs > 1 ? TEXT.doneNew : TEXT.done;
+  const pick = props.can_hand_over && frame.num_glyphs > 1 ? TEXT.pickNew : TEXT.pick;
   const stopped = root.dataset.state === "stopped" && shown === frames.length - 1;
   const sentence = stopped
     ? TEXT.stopped(frame.step, frame.num_steps)
-    : frame.step === 0 ? frame.beginning || TEXT.noise : isLast ? done : TEXT[view];
+    : frame.step === 0 ? frame.beginning || TEXT.noise : isLast ? TEXT.done(frame.note) + pick : TEXT[view];
   part("caption").textContent = where + time + " · " + sentence;
   scrubber.setAttribute("aria-valuetext", where);
   canvas.setAttribute("aria-label", TEXT.glyphs(frame.num_glyphs) + TEXT.promised(frame.label) + ", " + where);

@@ -1,0 +1,52 @@
+import pytest
+import torch
+
+from glyffuser.data.characters import load_characters
+from glyffuser.data.glyphs import draw
+from glyffuser.data.probe import PROBE
+from glyffuser.data.radicals import RADICAL_NAMES
+from glyffuser.evaluation.radicals import RadicalReader
+from glyffuser.ui.radical_meter import SUGGESTED_FROM, RadicalMeter
+
+
+@pytest.fixture(scope="module")
+def meter(pipeline) -> RadicalMeter:
+    return RadicalMeter(pipeline, RadicalReader.load())
+
+
+@pytest.fixture(scope="module")
+def fishes() -> torch.Tensor:
+    """Real glyphs with the fish radical, 195, that the reader reads right."""
+    glyphs = draw([c for c in load_characters() if c.radical == 195][:40])
+    return glyphs[RadicalReader.load().ranked(glyphs, num_ranks=1)[:, 0] == 195]
+
+
+def test_the_words_suggest_what_the_36_words_mean(meter):
+    right = [meter.suggested(word)[0] == radical for word, radical in PROBE]
+    assert sum(right) >= 32
+
+
+def test_probabilities_are_some(pipeline):
+    probabilities = pipeline.suggest_radicals(["gold", "a kind of fish"])
+    assert probabilities.shape == (2, 215) and torch.allclose(probabilities.sum(dim=1), torch.ones(2), atol=1e-4)
+    assert probabilities[:, 0].eq(0).all() and probabilities.argmax(dim=1).tolist() == [167, 195]
+
+
+def test_real_glyphs_are_counted(meter, fishes):
+    water = draw([c for c in load_characters() if c.char in "河海湖"])
+    glyphs = torch.cat([fishes[:5], water])
+    assert meter("fish", glyphs) == "5 of 8 carry the radical that these words suggest, fish."
+    assert meter("fish", fishes[:1]) == "It carries the radical that these words suggest, fish."
+    assert meter("fish", water[:1]) == "It does not carry the radical that these words suggest, fish."
+
+
+def test_words_that_leave_it_open_are_told_so(meter, fishes):
+    prompt = "computer"
+    assert meter.suggested(prompt)[1] < SUGGESTED_FROM
+    assert meter(prompt, fishes[:1]) == "These words leave the radical open."
+    assert meter("", fishes[:1]) == meter.guess("") == ""
+
+
+def test_the_guess_is_a_name_and_a_share(meter):
+    name, share = meter.guess("fish").split(", ")
+    assert name == RADICAL_NAMES[194] and share.endswith("%") and int(share[:-1]) > 50
