@@ -6,10 +6,12 @@ from itertools import groupby, pairwise
 
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS, JointFrame, side_by_side
-from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.pipeline import ChangingPrompt, GlyffuserPipeline
 
 NUM_STEPS = (1, 2, 3, 5, 10, 15, 25, 50, 100)
 GUIDANCE_SCALES = (1, 2, 3, 5, 7, 10, 13, 16, 20)
+CHANGES_BELOW = (1000, 880, 760, 680, 600, 520, 440, 360, 0)
+"""Timesteps; one mind changes from the start, the last never."""
 MAX_PREFIXES = 9
 
 
@@ -19,12 +21,12 @@ class Variant:
 
     Attributes:
         name: what is different about it, in a word or two.
-        prompt: an English definition; "" is none.
+        prompt: an English definition, or one that changes on the way; "" is none.
         config: sampler, steps and guidance.
     """
 
     name: str
-    prompt: str
+    prompt: str | ChangingPrompt
     config: SampleConfig
 
 
@@ -46,6 +48,19 @@ def vary_words(prompt: str, config: SampleConfig) -> list[Variant]:
 def vary_definition(prompt: str, other: str, config: SampleConfig) -> list[Variant]:
     """Two definitions."""
     return [Variant(text or "no words", text, config) for text in (prompt, other)]
+
+
+def vary_change(prompt: str, other: str, config: SampleConfig) -> list[Variant]:
+    """The definition gives way to another sooner or later, from the start to never.
+
+    Raises:
+        ValueError: if they are the same.
+    """
+    if prompt == other:
+        raise ValueError("Both definitions are the same; change one of them.")
+    names = [other or "no words", *(f"from {t} on" for t in CHANGES_BELOW[1:-1]), prompt or "no words"]
+    prompts = [ChangingPrompt(prompt, other, t) for t in CHANGES_BELOW]
+    return [Variant(name, changing, config) for name, changing in zip(names, prompts, strict=True)]
 
 
 def vary_steps(prompt: str, config: SampleConfig) -> list[Variant]:

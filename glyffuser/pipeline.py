@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 
 from glyffuser.config import GLYPH_SIZE, MAX_SEED, SampleConfig
-from glyffuser.diffusion import Frame, Run, add_noise, make_sampler, sample
+from glyffuser.diffusion import Frame, Predict, Run, add_noise, make_sampler, sample
 from glyffuser.images import to_pil, x_0_to_uint8
 from glyffuser.prior import GlyphPrior
 from glyffuser.text import TextEncoder, TextStates, clean_prompt, sentence_vectors
@@ -32,6 +32,25 @@ class GlyffuserOutput(BaseOutput):
     """
 
     images: list[Image.Image]
+
+
+@dataclass(frozen=True)
+class ChangingPrompt:
+    """A definition that gives way to another on the way from noise to glyph.
+
+    Attributes:
+        first: an English definition.
+        then: what the model is told in its place at lesser timesteps than `change_below`.
+        change_below: 0 (never) to 1000 (from the start).
+    """
+
+    first: str
+    then: str
+    change_below: int
+
+    def at(self, timestep: int) -> str:
+        """What the model is told at a timestep."""
+        return self.then if timestep < self.change_below else self.first
 
 
 def best_device() -> str:
@@ -196,7 +215,7 @@ class GlyffuserPipeline(DiffusionPipeline):
 
     def begin(
         self,
-        prompts: list[str],
+        prompts: list[str | ChangingPrompt],
         seeds: list[int],
         config: SampleConfig,
         x_0: torch.Tensor | None = None,
@@ -217,7 +236,7 @@ class GlyffuserPipeline(DiffusionPipeline):
         if not prompts or len(prompts) != len(seeds):
             raise ValueError(f"there must be one seed per prompt, got {len(prompts)} prompts and {len(seeds)} seeds")
         x_t, generators = initial_noise(seeds)
-        prompts = [clean_prompt(prompt) for prompt in prompts]
+        predict = self._guided(prompts, config)
         sampler = make_sampler(config.sampler, self.scheduler, config.num_inference_steps)
         timesteps = sampler.timesteps.tolist()
         if x_0 is not None:
@@ -225,7 +244,7 @@ class GlyffuserPipeline(DiffusionPipeline):
             if not timesteps:
                 raise ValueError(f"{config.num_inference_steps} steps leave none below timestep {start_timestep}")
             x_t = add_noise(x_0, x_t, sampler.alphas_cumprod[timesteps[0]])
-        frames = sample(self._guided(prompts, config), x_t.to(self.device), sampler, timesteps, generators)
+        frames = sample(predict, x_t.to(self.device), sampler, timesteps, generators)
         return Run(x_t, timesteps, frames)
 
     def stream(self, prompts: list[str], seeds: list[int], config: SampleConfig) -> Iterator[Frame]:
@@ -255,23 +274,23 @@ class GlyffuserPipeline(DiffusionPipeline):
                 progress.update()
         return GlyffuserOutput(images=[to_pil(pixels) for pixels in x_0_to_uint8(finished)])
 
-    def _guided(self, prompts: list[str], config: SampleConfig):
+    def _guided(self, prompts: list[str | ChangingPrompt], config: SampleConfig) -> Predict:
         """The model with classifier-free guidance (Ho & Salimans 2022): both answers come from one call."""
-        num_glyphs = len(prompts)
-        distinct = list(dict.fromkeys([*prompts, ""]))
+        changing = [p if isinstance(p, ChangingPrompt) else ChangingPrompt(p, p, 0) for p in prompts]
+        changing = [replace(p, first=clean_prompt(p.first), then=clean_prompt(p.then)) for p in changing]
+        distinct = list(dict.fromkeys([text for p in changing for text in (p.first, p.then)] + [""]))
         encoded = self.encode_prompts(distinct)
-        rows = [distinct.index(prompt) for prompt in prompts]
-        with_prompt = encoded.rows(rows)
-        both = encoded.rows(rows + [distinct.index("")] * num_glyphs)
+        null_rows = [distinct.index("")] * len(prompts)
 
         def answer(x_t: torch.Tensor, timestep: int) -> torch.Tensor:
-            def ask(x: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+            def ask(x: torch.Tensor, rows: list[int]) -> torch.Tensor:
                 timesteps = torch.full((len(x),), timestep, device=x.device)
-                return predict(self.unet, x, timesteps, conditioning)
+                return predict(self.unet, x, timesteps, encoded.rows(rows))
 
-            if not config.is_guided_at(timestep) or not any(prompts):
-                return ask(x_t, with_prompt)
-            conditional, unconditional = ask(torch.cat([x_t, x_t]), both).chunk(2)
+            rows = [distinct.index(p.at(timestep)) for p in changing]
+            if not config.is_guided_at(timestep) or rows == null_rows:
+                return ask(x_t, rows)
+            conditional, unconditional = ask(torch.cat([x_t, x_t]), rows + null_rows).chunk(2)
             return unconditional + config.guidance_scale * (conditional - unconditional)
 
         return answer

@@ -1,10 +1,18 @@
 import pytest
 import torch
 
-from glyffuser.comparison import compare, vary_definition, vary_guidance, vary_sampler, vary_steps, vary_words
+from glyffuser.comparison import (
+    compare,
+    vary_change,
+    vary_definition,
+    vary_guidance,
+    vary_sampler,
+    vary_steps,
+    vary_words,
+)
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
-from glyffuser.pipeline import initial_noise
+from glyffuser.pipeline import ChangingPrompt, initial_noise
 
 CONFIG = SampleConfig(num_inference_steps=4, guidance_scale=5)
 
@@ -41,6 +49,21 @@ def test_one_setting_differs_and_the_others_stay():
     assert [v.config.sampler for v in vary_sampler("", CONFIG)] == list(SAMPLERS)
     with pytest.raises(ValueError, match="pulls towards a definition"):
         vary_guidance("", CONFIG)
+
+
+def test_a_mind_is_changed_from_the_start_to_never(tiny_pipeline):
+    variants = vary_change("gold", "fish", CONFIG)
+    assert [v.name for v in variants][:: len(variants) - 1] == ["fish", "gold"]
+    *_, last = compare(tiny_pipeline, variants, seed=3)
+    for glyph, prompt in ((last.x_t[0], "fish"), (last.x_t[-1], "gold")):
+        *_, alone = tiny_pipeline.stream([prompt], [3], CONFIG)
+        assert torch.allclose(glyph, alone.x_t[0], atol=1e-4)
+    # four steps at 999, 749, 499, 249: changed below 600 is changed after the second
+    *_, changed = tiny_pipeline.begin([ChangingPrompt("gold", "fish", 500)], [3], CONFIG).frames
+    assert torch.allclose(last.x_t[[v.name for v in variants].index("from 600 on")], changed.x_t[0], atol=1e-4)
+    assert not torch.allclose(changed.x_t[0], last.x_t[0]) and not torch.allclose(changed.x_t[0], last.x_t[-1])
+    with pytest.raises(ValueError, match="are the same"):
+        vary_change("gold", "gold", CONFIG)
 
 
 @pytest.mark.parametrize(

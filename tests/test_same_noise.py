@@ -28,9 +28,15 @@ def test_every_comparison_runs_and_keeps_its_settings(tiny_pipeline, change):
     whole, *each = [read_settings(from_data_url(picture)) for picture in last["downloads"]]
     assert whole["prompt"] == "bird of gold"
     for kept, variant in zip(each, order.variants, strict=False):
-        assert kept["seeds"] == [7] and kept["prompt"] == variant.prompt
+        assert kept["seeds"] == [7] and kept["prompt"] == ("bird of gold" if change == "change" else variant.prompt)
         assert kept["num_inference_steps"] == variant.config.num_inference_steps
     assert decode_glyph(from_data_url(last["downloads"][1])).shape == (128, 128)
+
+
+def test_a_change_of_mind_is_kept_with_its_timestep(tiny_pipeline):
+    *_, last = comparison_frames(tiny_pipeline, Order.check("change", "fish", "bird", *SETTINGS))
+    kept = read_settings(from_data_url(last["downloads"][3]))
+    assert (kept["prompt"], kept["then"], kept["change_below"]) == ("bird", "fish", 760)
 
 
 def test_two_definitions_stand_in_one_row_with_their_difference(tiny_pipeline):
@@ -52,6 +58,7 @@ def test_the_difference_is_paper_where_glyphs_agree_and_ink_where_they_do_not():
         ("words", "", "", "no words to add"),
         ("guidance", "", "", "pulls towards a definition"),
         ("definition", "x" * 201, "bird", "201 characters"),
+        ("change", "bird", " bird", "are the same"),
         ("steps", "", "x" * 201, "201 characters"),
     ],
 )

@@ -9,6 +9,7 @@ import torch
 from glyffuser.comparison import (
     Variant,
     compare,
+    vary_change,
     vary_definition,
     vary_guidance,
     vary_sampler,
@@ -29,10 +30,11 @@ EXPLANATION = """
 All glyphs below begin with the same noise, that of the seed in Settings (after a run: of its first glyph). Between them
 one thing differs, so whatever else comes to differ is its doing.
 """
-WORDS, DEFINITION, STEPS, GUIDANCE, SAMPLER = "words", "definition", "steps", "guidance", "sampler"
+WORDS, DEFINITION, CHANGE, STEPS, GUIDANCE, SAMPLER = "words", "definition", "change", "steps", "guidance", "sampler"
 CHOICES = [
     ("words, one by one", WORDS),
     ("another definition", DEFINITION),
+    ("a change of mind", CHANGE),
     ("steps", STEPS),
     ("guidance", GUIDANCE),
     ("sampler", SAMPLER),
@@ -41,6 +43,8 @@ WHAT_TO_SEE = {
     WORDS: "The definition grows by a word from glyph to glyph. See at which step two of them part: the earlier, the "
     "more of the glyph that word decides.",
     DEFINITION: "Two definitions, and where their glyphs differ: nowhere as long as both are the same noise.",
+    CHANGE: "One definition at first, another from some timestep on. Early, the glyph still follows; late, it stays "
+    "what it has become; in between it may carry both.",
     STEPS: "Fewer steps are longer strides. A single one arrives at the average of all that it could become.",
     GUIDANCE: "At 1 the definition is followed as it is; further up its effect is exaggerated, at the cost of variety "
     "and in the end of the strokes.",
@@ -48,6 +52,8 @@ WHAT_TO_SEE = {
     "from the others.",
 }
 DIFFERENCE = "where they differ"
+OF_TWO = {DEFINITION: vary_definition, CHANGE: vary_change}
+OF_ONE = {WORDS: vary_words, STEPS: vary_steps, GUIDANCE: vary_guidance, SAMPLER: vary_sampler}
 
 
 @dataclass(frozen=True)
@@ -79,10 +85,9 @@ class Order:
         """
         request = Request.check(prompt, 1, *settings)
         text, config = request.prompt, request.config
-        if change == DEFINITION:
-            return cls(change, request, vary_definition(text, clean_prompt(other or ""), config))
-        vary = {WORDS: vary_words, STEPS: vary_steps, GUIDANCE: vary_guidance, SAMPLER: vary_sampler}
-        return cls(change, request, vary[change](text, config))
+        if change in OF_TWO:
+            return cls(change, request, OF_TWO[change](text, clean_prompt(other or ""), config))
+        return cls(change, request, OF_ONE[change](text, config))
 
 
 def gpu_seconds(order: Order) -> int:
@@ -133,7 +138,7 @@ def build_same_noise(pipeline: GlyffuserPipeline, source: list[gr.components.Com
     player = build_frame_player(idle="Here they will stand side by side.", elem_id="same-noise-player")
     number = order_number()
     change.change(
-        lambda chosen: (gr.Radio(info=WHAT_TO_SEE[chosen]), gr.Textbox(visible=chosen == DEFINITION)),
+        lambda chosen: (gr.Radio(info=WHAT_TO_SEE[chosen]), gr.Textbox(visible=chosen in OF_TWO)),
         change, [change, other], **QUICK,
     )  # fmt: skip
     run = gr.on([start.click, other.submit], runs.order_for_visitor, None, number, **QUICK).then(
@@ -148,7 +153,7 @@ def comparison_frames(pipeline: GlyffuserPipeline, order: Order) -> Iterator[dic
     frames = compare(pipeline, order.variants, seed)
     names = [variant.name for variant in order.variants]
     whole = settings_of(prompt, [seed], order.request.config) | {"compared": names}
-    each = [settings_of(variant.prompt, [seed], variant.config) for variant in order.variants]
+    each = [_settings(variant, seed) for variant in order.variants]
     if order.change == DEFINITION:
         frames, names, each = map(with_difference, frames), [*names, DIFFERENCE], [*each, whole]
     stem = f"glyffuser-{file_stem(prompt)}-{order.change}"
@@ -160,6 +165,14 @@ def comparison_frames(pipeline: GlyffuserPipeline, order: Order) -> Iterator[dic
         beginning="The start: the same noise for all.",
         file_names=[f"{stem}.png", *(f"{stem}-{file_stem(name)}.png" for name in names)],
     )
+
+
+def _settings(variant: Variant, seed: int) -> dict:
+    prompt = variant.prompt
+    if isinstance(prompt, str):
+        return settings_of(prompt, [seed], variant.config)
+    changing = {"then": prompt.then, "change_below": prompt.change_below}
+    return settings_of(prompt.first, [seed], variant.config) | changing
 
 
 def with_difference(frame: JointFrame) -> JointFrame:
