@@ -5,13 +5,19 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from glyffuser.config import SampleConfig
-from glyffuser.diffusion import SAMPLERS, JointFrame, side_by_side
+from glyffuser.diffusion import SAMPLERS, JointFrame, side_by_side, spaced_timesteps
 from glyffuser.pipeline import ChangingPrompt, GlyffuserPipeline
 
 NUM_STEPS = (1, 2, 3, 5, 10, 15, 25, 50, 100)
 GUIDANCE_SCALES = (1, 2, 3, 5, 7, 10, 13, 16, 20)
 CHANGES_BELOW = (1000, 880, 760, 680, 600, 520, 440, 360, 0)
 """Timesteps; one mind changes from the start, the last never."""
+SAMPLER_NAMES = {
+    "dpm++-sde": "DPM-Solver++ SDE",
+    "dpm++": "DPM-Solver++",
+    "ddim": "DDIM",
+    "ddpm": "DDPM",
+}
 MAX_PREFIXES = 9
 
 
@@ -51,23 +57,25 @@ def vary_definition(prompt: str, other: str, config: SampleConfig) -> list[Varia
 
 
 def vary_change(prompt: str, other: str, config: SampleConfig) -> list[Variant]:
-    """The definition gives way to another sooner or later, from the start to never.
+    """The definition gives way to another sooner or later, from the start to never; after fewer steps, fewer variants.
 
     Raises:
         ValueError: if they are the same.
     """
     if prompt == other:
         raise ValueError("Both definitions are the same; change one of them.")
-    names = [other or "no words", *(f"from {t} on" for t in CHANGES_BELOW[1:-1]), prompt or "no words"]
-    prompts = [ChangingPrompt(prompt, other, t) for t in CHANGES_BELOW]
-    return [Variant(name, changing, config) for name, changing in zip(names, prompts, strict=True)]
+    timesteps = spaced_timesteps(config.num_inference_steps)
+    changes = {sum(t >= below for t in timesteps): below for below in CHANGES_BELOW}  # steps taken before: timestep
+    names = {0: other or "no words", len(timesteps): prompt or "no words"}
+    return [
+        Variant(names.get(taken, f"after {_steps(taken)}"), ChangingPrompt(prompt, other, below), config)
+        for taken, below in changes.items()
+    ]
 
 
 def vary_steps(prompt: str, config: SampleConfig) -> list[Variant]:
     """From a single step to many more than are needed."""
-    names = ["1 step" if n == 1 else f"{n} steps" for n in NUM_STEPS]
-    configs = [replace(config, num_inference_steps=n) for n in NUM_STEPS]
-    return [Variant(name, prompt, varied) for name, varied in zip(names, configs, strict=True)]
+    return [Variant(_steps(n), prompt, replace(config, num_inference_steps=n)) for n in NUM_STEPS]
 
 
 def vary_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
@@ -83,7 +91,7 @@ def vary_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
 
 def vary_sampler(prompt: str, config: SampleConfig) -> list[Variant]:
     """Every sampler there is."""
-    return [Variant(name.upper(), prompt, replace(config, sampler=name)) for name in SAMPLERS]
+    return [Variant(SAMPLER_NAMES[name], prompt, replace(config, sampler=name)) for name in SAMPLERS]
 
 
 def compare(pipeline: GlyffuserPipeline, variants: list[Variant], seed: int) -> Iterator[JointFrame]:
@@ -97,7 +105,15 @@ def compare(pipeline: GlyffuserPipeline, variants: list[Variant], seed: int) -> 
     Raises:
         ValueError: as `GlyffuserPipeline.begin`.
     """
-    groups = [(config, list(group)) for config, group in groupby(variants, key=lambda variant: variant.config)]
     return side_by_side(
-        [pipeline.begin([v.prompt for v in group], [seed] * len(group), config) for config, group in groups]
+        [pipeline.begin([v.prompt for v in batch], [seed] * len(batch), batch[0].config) for batch in batches(variants)]
     )
+
+
+def batches(variants: list[Variant]) -> list[list[Variant]]:
+    """The variants in order, those together that share their model calls."""
+    return [list(group) for _, group in groupby(variants, key=lambda variant: variant.config)]
+
+
+def _steps(number: int) -> str:
+    return "1 step" if number == 1 else f"{number} steps"

@@ -104,8 +104,6 @@ def training_scheduler(prediction_type: str = "v_prediction") -> DDPMScheduler:
 def make_sampler(name: str, scheduler: SchedulerMixin, num_inference_steps: int) -> SchedulerMixin:
     """A fresh sampler for one run, made from the training scheduler's config (samplers hold state).
 
-    Its timesteps begin with pure noise and are evenly spaced (Lin et al. 2024, "trailing").
-
     Raises:
         ValueError: for an unknown name.
     """
@@ -114,15 +112,19 @@ def make_sampler(name: str, scheduler: SchedulerMixin, num_inference_steps: int)
     # a scheduler's config remembers which of its values were left at their defaults; another class's count for nothing
     config = {key: scheduler.config[key] for key in _SHARED_CONFIG}
     sampler = SAMPLERS[name](config)
-    num_timesteps = scheduler.config.num_train_timesteps
-    # diffusers' own list of them ends with -1 for some numbers of steps, such as 61
-    timesteps = [round(num_timesteps * (1 - i / num_inference_steps)) - 1 for i in range(num_inference_steps)]
+    timesteps = spaced_timesteps(num_inference_steps, scheduler.config.num_train_timesteps)
     if isinstance(sampler, DDIMScheduler):  # takes no list
         sampler.set_timesteps(num_inference_steps)
         sampler.timesteps = torch.tensor(timesteps)
     else:
         sampler.set_timesteps(timesteps=timesteps)
     return sampler
+
+
+def spaced_timesteps(num_inference_steps: int, num_train_timesteps: int = 1000) -> list[int]:
+    """Where a run calls the model: evenly spaced, from pure noise on (Lin et al. 2024, "trailing")."""
+    # diffusers' own list of them ends with -1 for some numbers of steps, such as 61
+    return [round(num_train_timesteps * (1 - i / num_inference_steps)) - 1 for i in range(num_inference_steps)]
 
 
 _SHARED_CONFIG = (

@@ -42,11 +42,20 @@ class ChangingPrompt:
         first: an English definition.
         then: what the model is told in its place at lesser timesteps than `change_below`.
         change_below: 0 (never) to 1000 (from the start).
+
+    Raises:
+        ValueError: for another number.
     """
 
     first: str
     then: str
     change_below: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.change_below <= 1000:
+            raise ValueError(
+                f"change_below must lie between 0 (never) and 1000 (from the start), got {self.change_below}"
+            )
 
     def at(self, timestep: int) -> str:
         """What the model is told at a timestep."""
@@ -224,14 +233,15 @@ class GlyffuserPipeline(DiffusionPipeline):
         """Check an order for one glyph per prompt, and set out what its run begins with; no step is taken yet.
 
         Args:
-            prompts: English definitions; "" samples the unconditional distribution.
+            prompts: English definitions, or such as change on the way; "" samples the unconditional distribution.
             seeds: one per prompt; decides that glyph alone, whatever else is in the batch.
             config: sampler, steps and guidance.
             x_0: float32 (batch, 1, 128, 128) in [-1, 1], glyphs to begin from instead of pure noise.
-            start_timestep: how deep those are noised first; only the steps from there on are taken.
+            start_timestep: 0 to 999, how deep those are noised first; only the steps from there on are taken.
 
         Raises:
-            ValueError: if the lists differ in length or are empty, or a prompt, a seed or a setting is out of range.
+            ValueError: if the lists differ in length or are empty, if a prompt, a seed or a setting is out of range, or
+                if no step lies at or below `start_timestep`.
         """
         if not prompts or len(prompts) != len(seeds):
             raise ValueError(f"there must be one seed per prompt, got {len(prompts)} prompts and {len(seeds)} seeds")

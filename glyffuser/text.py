@@ -53,8 +53,12 @@ ENCODERS = {
 }
 
 
-def clean_prompt(prompt: str) -> str:
+def clean_prompt(prompt: str, subject: str = "The prompt") -> str:
     """The prompt as the encoder gets it: composed accents, single spaces, none at the ends, no invisible marks.
+
+    Args:
+        prompt: an English definition, or what somebody typed.
+        subject: what an error calls it.
 
     Raises:
         ValueError: if it is too long or holds control characters.
@@ -62,10 +66,10 @@ def clean_prompt(prompt: str) -> str:
     visible = "".join(char for char in unicodedata.normalize("NFC", prompt) if unicodedata.category(char) != "Cf")
     text = " ".join(visible.split())
     if len(text) > MAX_PROMPT_LENGTH:
-        raise ValueError(f"The prompt has {len(text)} characters; {MAX_PROMPT_LENGTH} is the most.")
+        raise ValueError(f"{subject} has {len(text)} characters; {MAX_PROMPT_LENGTH} is the most.")
     for char in text:
         if unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn"):
-            raise ValueError(f"The prompt holds the unprintable character U+{ord(char):04X}; please remove it.")
+            raise ValueError(f"{subject} holds the unprintable character U+{ord(char):04X}; please remove it.")
     return text
 
 

@@ -58,10 +58,12 @@ def test_a_mind_is_changed_from_the_start_to_never(tiny_pipeline):
     for glyph, prompt in ((last.x_t[0], "fish"), (last.x_t[-1], "gold")):
         *_, alone = tiny_pipeline.stream([prompt], [3], CONFIG)
         assert torch.allclose(glyph, alone.x_t[0], atol=1e-4)
-    # four steps at 999, 749, 499, 249: changed below 600 is changed after the second
+    # four steps at 999, 749, 499, 249: changed below 500 is changed after the second
     *_, changed = tiny_pipeline.begin([ChangingPrompt("gold", "fish", 500)], [3], CONFIG).frames
-    assert torch.allclose(last.x_t[[v.name for v in variants].index("from 600 on")], changed.x_t[0], atol=1e-4)
+    assert torch.allclose(last.x_t[[v.name for v in variants].index("after 2 steps")], changed.x_t[0], atol=1e-4)
     assert not torch.allclose(changed.x_t[0], last.x_t[0]) and not torch.allclose(changed.x_t[0], last.x_t[-1])
+    assert [v.name for v in vary_change("gold", "", SampleConfig(num_inference_steps=1))] == ["no words", "gold"]
+    assert len(vary_change("gold", "", SampleConfig())) == 9
     with pytest.raises(ValueError, match="are the same"):
         vary_change("gold", "gold", CONFIG)
 
@@ -86,7 +88,7 @@ def test_neighbours_of_one_config_share_their_model_calls(tiny_pipeline):
     assert next(frames).num_steps == 4 * len(SAMPLERS)
 
 
-def test_words_that_come_later_change_what_is_there(pipeline):
+def test_another_definition_draws_another_glyph_from_the_same_noise(pipeline):
     *_, last = compare(pipeline, vary_definition("bird", "fish", CONFIG), seed=0)
     first, second = last.x_t
     assert (first - second).abs().mean() > 0.2

@@ -1,12 +1,15 @@
+import re
+
 import pytest
 import torch
 
 from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import draw
 from glyffuser.data.probe import PROBE
-from glyffuser.data.radicals import RADICAL_NAMES
 from glyffuser.evaluation.radicals import RadicalReader
 from glyffuser.ui.radical_meter import SUGGESTED_FROM, RadicalMeter
+
+SENTENCE = "These words suggest the radical fish; a small network that reads radicals sees it in"
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +38,18 @@ def test_probabilities_are_some(pipeline):
 def test_real_glyphs_are_counted(meter, fishes):
     water = draw([c for c in load_characters() if c.char in "河海湖"])
     glyphs = torch.cat([fishes[:5], water])
-    assert meter("fish", glyphs) == "5 of 8 carry the radical that these words suggest, fish."
-    assert meter("fish", fishes[:1]) == "It carries the radical that these words suggest, fish."
-    assert meter("fish", water[:1]) == "It does not carry the radical that these words suggest, fish."
+    assert meter("fish", glyphs) == f"{SENTENCE} 5 of 8."
+    assert meter("fish", water[:1]) == f"{SENTENCE} 0 of 1."
 
 
 def test_words_that_leave_it_open_are_told_so(meter, fishes):
     prompt = "computer"
     assert meter.suggested(prompt)[1] < SUGGESTED_FROM
     assert meter(prompt, fishes[:1]) == "These words leave the radical open."
+    assert meter.guess(prompt) == ": no clear radical"
     assert meter("", fishes[:1]) == meter.guess("") == ""
 
 
-def test_the_guess_is_a_name_and_a_share(meter):
-    name, share = meter.guess("fish").split(", ")
-    assert name == RADICAL_NAMES[194] and share.endswith("%") and int(share[:-1]) > 50
+def test_the_guess_is_a_name_and_how_sure_it_is(meter):
+    (sure,) = re.fullmatch(r": the radical fish \((\d+)% sure\)", meter.guess("fish")).groups()
+    assert 50 < int(sure) <= 100

@@ -23,13 +23,14 @@ def build_frame_player(
     A frame is a dict:
         run: name of the run; another name clears what was kept.
         step, num_steps: 0 is pure noise, before any step.
-        timestep: where the model was called, for pred_x_0; None at step 0.
-        next_timestep: how noisy x_t is, 0 when it is finished; None where several are mixed.
+        timestep: where the model was called, for pred_x_0; None at step 0, and of several runs.
+        next_timestep: how noisy x_t is, 0 when it is finished; of several runs, how noisy the noisiest is.
         x_t, pred_x_0: the grid of glyphs as a data URL, 128 pixels a glyph; pred_x_0 is None at step 0.
         num_glyphs, columns, seeds: of the grid, row by row.
         label: the prompt, plain text.
         names: if there, what each glyph is called, below it and, in place of its seed, beside its number when picked.
         beginning: if there, the caption of step 0.
+        unit: if there, what a step is called.
         places, nearest: if there, where each glyph's guess lies on the map, and the index of its nearest real one; the
             picked glyph's path (the first one's, if none is picked) is announced by the document event "glyff-path".
         state: "running", or "done" on the last frame, which also has

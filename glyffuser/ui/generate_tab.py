@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import gradio as gr
 import torch
 
+from glyffuser.comparison import SAMPLER_NAMES
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.evaluation.radicals import RadicalReader
@@ -28,14 +29,7 @@ from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, STOPPED, Runs, apolo
 from glyffuser.ui.same_noise import build_same_noise
 
 EXAMPLES = ["gold", "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot"]
-SAMPLER_LABELS = {
-    "dpm++-sde": "DPM-Solver++ SDE (default)",
-    "dpm++": "DPM-Solver++ (no fresh noise)",
-    "ddim": "DDIM",
-    "ddpm": "DDPM (the original)",
-}
-
-
+SAMPLER_REMARKS = {"dpm++-sde": " (default)", "dpm++": " (no fresh noise)", "ddpm": " (the original)"}
 NUM_GLYPHS = [1, 4, 9, 16]
 
 
@@ -231,11 +225,10 @@ def suggest(meter: RadicalMeter, prompt: str) -> str:
     except ValueError:
         text = ""
     png = encode_png(x_0_to_uint8(meter.pipeline.suggest([text]))[0])
-    guess = meter.guess(text)
     return (
         f'<figure class="glyff-suggestion"><img src="{data_url(png, "image/png")}" width="112" height="112" '
-        f'alt="A blurry guess of the character"><figcaption>What the words alone suggest'
-        f"{f': {guess}' if guess else ''}</figcaption></figure>"
+        f'alt="A blurry guess of the character"><figcaption>What the words alone suggest{meter.guess(text)}'
+        f"</figcaption></figure>"
     )
 
 
@@ -255,7 +248,8 @@ def _lay_out_settings(device: torch.device) -> list[gr.components.Component]:
         "much costs variety and clean strokes.",
     )  # fmt: skip
     sampler = gr.Dropdown(
-        [(SAMPLER_LABELS[name], name) for name in SAMPLERS], value=defaults.sampler, label="Sampler",
+        [(SAMPLER_NAMES[name] + SAMPLER_REMARKS.get(name, ""), name) for name in SAMPLERS],
+        value=defaults.sampler, label="Sampler",
         info="The rule that turns the model's guess into the next, less noisy glyph.", elem_id="sampler",
     )  # fmt: skip
     with gr.Row():

@@ -46,19 +46,20 @@ def stream_joint_frames(
         "columns": columns,
         "names": names,
         "beginning": beginning,
+        "unit": "model call",
     }
     throttle = Throttle()
     for frame in frames:
         where = {
             "step": frame.step,
             "num_steps": frame.num_steps,
-            "timestep": frame.timestep,
+            "timestep": None,  # it would be that of one of them
             "next_timestep": frame.next_timestep,
         }
         if frame.step == frame.num_steps:
             pictures = _pictures(frame.x_t, columns, settings)
-            finished = {"state": "done", "x_t": pictures[0], "pred_x_0": pictures[0], "note": note(frame.x_t)}
-            yield base | where | finished | {"downloads": pictures, "download_names": file_names}
+            kept = {"downloads": pictures, "download_names": file_names, "note": note(frame.x_t)}
+            yield base | where | kept | {"state": "done", "x_t": pictures[0], "pred_x_0": pictures[0]}
         elif frame.step == 0 or throttle.is_due():
             pred_x_0 = None if frame.step == 0 else grid_as_jpeg(frame.pred_x_0, columns)
             yield base | where | {"state": "running", "x_t": grid_as_jpeg(frame.x_t, columns), "pred_x_0": pred_x_0}

@@ -34,11 +34,13 @@ class RadicalMeter:
         return int(radical), float(probability)
 
     def guess(self, prompt: str) -> str:
-        """The likeliest radical and its probability in a word or two; nothing for an empty prompt."""
+        """The likeliest radical and its probability, to stand behind "suggest"; nothing for an empty prompt."""
         if not prompt:
             return ""
         radical, probability = self.suggested(prompt)
-        return f"{RADICAL_NAMES[radical - 1]}, {probability:.0%}"
+        if probability < SUGGESTED_FROM:
+            return ": no clear radical"
+        return f": the radical {RADICAL_NAMES[radical - 1]} ({probability:.0%} sure)"
 
     def __call__(self, prompt: str, x_0: torch.Tensor) -> str:
         """A sentence on finished glyphs (batch, 1, 128, 128) in [-1, 1]; nothing for an empty prompt."""
@@ -48,6 +50,5 @@ class RadicalMeter:
         if probability < SUGGESTED_FROM:
             return "These words leave the radical open."
         carried = int((self.reader.ranked(x_0.cpu(), num_ranks=1) == radical).sum())
-        whole = "It carries" if carried else "It does not carry"
-        subject = whole if len(x_0) == 1 else f"{carried} of {len(x_0)} carry"
-        return f"{subject} the radical that these words suggest, {RADICAL_NAMES[radical - 1]}."
+        name, count = RADICAL_NAMES[radical - 1], f"{carried} of {len(x_0)}"
+        return f"These words suggest the radical {name}; a small network that reads radicals sees it in {count}."

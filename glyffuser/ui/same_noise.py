@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import prod
 
 import gradio as gr
 import torch
 
 from glyffuser.comparison import (
     Variant,
+    batches,
     compare,
     vary_change,
     vary_definition,
@@ -43,15 +45,17 @@ WHAT_TO_SEE = {
     WORDS: "The definition grows by a word from glyph to glyph. See at which step two of them part: the earlier, the "
     "more of the glyph that word decides.",
     DEFINITION: "Two definitions, and where their glyphs differ: nowhere as long as both are the same noise.",
-    CHANGE: "One definition at first, another from some timestep on. Early, the glyph still follows; late, it stays "
+    CHANGE: "One definition at first, another after some steps. Early, the glyph still follows; late, it stays "
     "what it has become; in between it may carry both.",
-    STEPS: "Fewer steps are longer strides. A single one arrives at the average of all that it could become.",
+    STEPS: "Fewer steps are longer strides; a single one arrives at a blur, the average of what it could become, "
+    "sharpened by guidance. The default sampler adds fresh noise at every step, so the glyph never settles; with "
+    "another one (in Settings) it does.",
     GUIDANCE: "At 1 the definition is followed as it is; further up its effect is exaggerated, at the cost of variety "
     "and in the end of the strokes.",
-    SAMPLER: "One model, four rules for the next step. DDPM and DPM++-SDE add fresh noise at every step, so they part "
-    "from the others.",
+    SAMPLER: "One model, four rules for the next step. DDPM and DPM-Solver++ SDE add fresh noise at every step, so "
+    "they part from the others.",
 }
-DIFFERENCE = "where they differ"
+DIFFERENCE, NOTHING = "where they differ", "no words"
 OF_TWO = {DEFINITION: vary_definition, CHANGE: vary_change}
 OF_ONE = {WORDS: vary_words, STEPS: vary_steps, GUIDANCE: vary_guidance, SAMPLER: vary_sampler}
 
@@ -64,11 +68,13 @@ class Order:
         change: a key of `WHAT_TO_SEE`.
         request: prompt, settings and the seed that all glyphs share.
         variants: what is compared.
+        label: what all of it is about, in a line.
     """
 
     change: str
     request: Request
     variants: list[Variant]
+    label: str
 
     @classmethod
     def check(cls, change: str, other: str, prompt: str, *settings) -> "Order":
@@ -76,7 +82,7 @@ class Order:
 
         Args:
             change: a key of `WHAT_TO_SEE`.
-            other: the other definition, where that is what differs.
+            other: the other definition, where there are two.
             prompt: an English definition.
             settings: steps, guidance, sampler and seed, as for `Request.check`.
 
@@ -86,13 +92,15 @@ class Order:
         request = Request.check(prompt, 1, *settings)
         text, config = request.prompt, request.config
         if change in OF_TWO:
-            return cls(change, request, OF_TWO[change](text, clean_prompt(other or ""), config))
-        return cls(change, request, OF_ONE[change](text, config))
+            other = clean_prompt(other or "", "The other definition")
+            return cls(change, request, OF_TWO[change](text, other, config), f"{text or NOTHING} / {other or NOTHING}")
+        return cls(change, request, OF_ONE[change](text, config), text)
 
 
 def gpu_seconds(order: Order) -> int:
-    """How long a GPU is asked for, start and pictures included."""
-    return 10 + sum(variant.config.num_inference_steps for variant in order.variants) // 20
+    """How long a GPU is asked for, start and pictures included: by calls of the model, and by glyphs in them."""
+    runs = [(batch[0].config.num_inference_steps, len(batch)) for batch in batches(order.variants)]
+    return 10 + sum(num_steps for num_steps, _ in runs) // 20 + sum(map(prod, runs)) // 100
 
 
 def build_same_noise(pipeline: GlyffuserPipeline, source: list[gr.components.Component], on_gpu: Callable) -> None:
@@ -161,9 +169,9 @@ def comparison_frames(pipeline: GlyffuserPipeline, order: Order) -> Iterator[dic
         frames,
         names=names,
         settings=[whole, *each],
-        label=prompt,
+        label=order.label,
         beginning="The start: the same noise for all.",
-        file_names=[f"{stem}.png", *(f"{stem}-{file_stem(name)}.png" for name in names)],
+        file_names=[f"{stem}.png", *(f"{stem}-{i}.png" for i in range(1, len(names) + 1))],
     )
 
 

@@ -159,7 +159,8 @@ def test_a_replay_during_a_run_catches_up_with_it(generate_tab):
     expect(page.locator(PLAYER)).to_have_attribute("data-step", "20")
     caption = page.locator("#player [data-part=caption]")
     expect(caption).to_contain_text("step 20 of 20 · timestep 0 · Finished.")
-    expect(caption).to_contain_text("4 of 4 carry the radical that these words suggest, gold. Pick a glyph")
+    expect(caption).to_contain_text(re.compile(r"suggest the radical gold; .* sees it in [0-4] of 4\. Pick a glyph"))
+    expect(page.locator("#player [data-part=status]")).to_contain_text("Finished. These words suggest the radical gold")
     page.get_by_label("Predicted glyph").check()
     expect(caption).to_contain_text("guessed at timestep 49")
 
@@ -252,6 +253,7 @@ def test_a_run_is_kept_as_an_animation(generate_tab):
     page.on("request", lambda request: fetched.append(request.url))
     prompt_field(page).fill("fish that flies")
     choose(page, 4, 8)
+    page.fill("#seed input", "7")
     start(page)
     wait_until(page, "done")
     assert not any("gifenc" in url for url in fetched)
@@ -346,7 +348,7 @@ def test_the_words_alone_suggest_something_else_for_each_prompt(generate_tab):
     picture = page.locator("#suggestion img")
     gold = picture.get_attribute("src")
     words = page.locator("#suggestion figcaption")
-    expect(words).to_have_text(re.compile(r"^What the words alone suggest: gold, \d+%$"))
+    expect(words).to_have_text(re.compile(r"^What the words alone suggest: the radical gold \(\d+% sure\)$"))
     prompt_field(page).fill("fish")
     expect(picture).not_to_have_attribute("src", gold)
     expect(words).to_contain_text("fish")
@@ -455,6 +457,16 @@ def test_one_thing_changed_and_the_noise_kept(generate_tab):
         player.get_by_text("Download this glyph").click()
     kept = read_settings(waiting.value.path().read_bytes())
     assert kept["prompt"] == "bird of gold" and kept["num_inference_steps"] == 4
+    player.locator("li").first.click()  # what is written below a glyph belongs to it
+    expect(player.locator("[data-part=picked]")).to_have_text("Glyph 1 · no words")
+    with generate_tab.expect_download() as waiting:
+        player.get_by_role("button", name="Download animation").click()
+    with Image.open(waiting.value.path()) as gif:
+        gif.seek(gif.n_frames - 1)
+        scene = np.array(gif.convert("L"))
+    assert scene.shape == (2 * (304 + 26), 2 * 262)
+    names = scene[2 * 128 : 2 * 152]  # the gap below the first row, twice as large
+    assert (names[:, :256] < 128).sum() > 100 and (names[:, 268:] < 128).sum() > 100
 
     generate_tab.locator("#same-noise-change").get_by_text("another definition", exact=True).click()
     generate_tab.fill("#same-noise-other textarea", "fish")
@@ -467,6 +479,7 @@ def test_one_thing_changed_and_the_noise_kept(generate_tab):
     expect(generate_tab.locator("#same-noise-other")).to_have_count(0)
     generate_tab.click("#compare")
     expect(player).to_have_attribute("data-state", "running")
+    expect(player.locator("[data-part=caption]")).to_contain_text("model call")
     generate_tab.click("#compare-stop")
     expect(player).to_have_attribute("data-state", "stopped")
 

@@ -119,7 +119,9 @@ def test_a_glyph_gets_a_new_meaning(one_step):
     one_step.click("#redraw")
     player = one_step.locator("#redraw-player .glyff-player")
     expect(player).to_have_attribute("data-state", "done", timeout=90_000)
-    sentence = player.locator("[data-part=caption]").inner_text()
+    caption = player.locator("[data-part=caption]")
+    expect(caption).to_contain_text("Of the old ink there is left")
+    sentence = caption.inner_text()
     shares = [int(share) for share in re.findall(r"(\d+)% from", sentence)]
     assert len(shares) == 4 and shares[0] < shares[-1] and shares[-1] > 80
     for _ in range(4):  # Gradio alone would forget to cancel one that began just after another was stopped

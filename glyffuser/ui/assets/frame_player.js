@@ -13,9 +13,9 @@ const TEXT = {
   done: (note) => "Finished. " + (note ? note + " " : ""),
   pick: "Pick a glyph, or drag the bar back through the steps.",
   pickNew: "Pick a glyph to see whether it is new, or drag the bar back through the steps.",
-  stepOf: (step, steps) => "step " + step + " of " + steps,
+  stepOf: (step, steps, unit) => (unit || "step") + " " + step + " of " + steps,
   timestep: { x_t: (timestep) => " · timestep " + timestep, pred_x_0: (timestep) => " · guessed at timestep " + timestep },
-  stopped: (step, steps) => "Stopped at step " + step + " of " + steps + ".",
+  stopped: (where) => "Stopped at " + where + ".",
   glyphs: (count) => (count === 1 ? "1 glyph" : count + " glyphs"),
   promised: (label) => (label ? " for " + label : " without a definition"),
   picked: (number, name) => "Glyph " + number + " · " + name,
@@ -25,12 +25,12 @@ const TEXT = {
   downloadOne: "Download this glyph",
   animation: "Download animation",
   animating: "Making the animation…",
+  animated: "The animation is made.",
   noAnimation: "The animation could not be made; try again.",
   handOver: "Take this glyph apart",
   link: "Copy a link to this run",
   linkCopied: "Link copied",
   started: "Denoising has begun.",
-  finished: "Finished.",
 };
 const TILE = 128;
 const GAP = 6;
@@ -41,6 +41,7 @@ const GIF_FRAMES = 40; // at most
 const GIF_WIDTH = 300; // narrower grids are drawn at twice their size
 const GIF_MS = { first: 800, between: 80, last: 2500 };
 const GIF_LABEL = 26; // height of the line with the prompt
+const GIF_LEAST_TEXT = 9;
 
 const root = element.querySelector(".glyff-player");
 const part = (name) => root.querySelector('[data-part="' + name + '"]');
@@ -58,6 +59,7 @@ let picked = null; // index of a glyph
 let told = null; // the picture of it that the page was last told
 let timer = null; // of replay or of following
 let isReplaying = false;
+let isAnimating = false;
 let asked = 0; // pictures asked for and painted, so that none is painted over by an older one
 let painted = 0;
 const endedRuns = new Set(); // frames still on their way from these are too late
@@ -108,7 +110,7 @@ function begin(frame) {
 function finish(frame) {
   endedRuns.add(frame.run);
   root.dataset.state = "done";
-  part("status").textContent = TEXT.finished;
+  part("status").textContent = TEXT.done(frame.note);
   offerDownloads();
 }
 
@@ -116,8 +118,7 @@ function stop() {
   if (root.dataset.state !== "running") return;
   endedRuns.add(root.dataset.run);
   root.dataset.state = "stopped";
-  const last = frames[frames.length - 1];
-  part("status").textContent = TEXT.stopped(last.step, last.num_steps);
+  part("status").textContent = TEXT.stopped(whereIs(frames[frames.length - 1]));
   if (shown >= 0) describe(frames[shown]);
 }
 
@@ -248,15 +249,19 @@ function outline({ x, y }) {
   context.strokeRect(x + 2, y + 2, TILE - 4, TILE - 4);
 }
 
+function whereIs(frame) {
+  return TEXT.stepOf(frame.step, frame.num_steps, frame.unit);
+}
+
 function describe(frame) {
-  const where = TEXT.stepOf(frame.step, frame.num_steps);
+  const where = whereIs(frame);
   const timestep = view === "x_t" ? frame.next_timestep : frame.timestep;
   const time = timestep === null ? "" : TEXT.timestep[view](timestep);
   const isLast = frame.state === "done";
   const pick = props.can_hand_over && frame.num_glyphs > 1 ? TEXT.pickNew : TEXT.pick;
   const stopped = root.dataset.state === "stopped" && shown === frames.length - 1;
   const sentence = stopped
-    ? TEXT.stopped(frame.step, frame.num_steps)
+    ? TEXT.stopped(where)
     : frame.step === 0 ? frame.beginning || TEXT.noise : isLast ? TEXT.done(frame.note) + pick : TEXT[view];
   part("caption").textContent = where + time + " · " + sentence;
   scrubber.setAttribute("aria-valuetext", where);
@@ -318,6 +323,7 @@ function offerDownloads() {
   offer("download", last, last.downloads ? 0 : null);
   offer("download-one", last, last.downloads && picked !== null ? picked + 1 : null);
   part("animation").hidden = !last.downloads;
+  if (!isAnimating) part("animation").textContent = TEXT.animation;
   offerLink(last.query);
   part("hand-over").hidden = !props.can_hand_over || part("download-one").hidden;
   const { seeds, names } = frames[0];
@@ -345,25 +351,30 @@ function offer(name, frame, index) {
 }
 
 async function saveAnimation() {
-  const button = part("animation");
-  button.disabled = true;
-  button.textContent = TEXT.animating;
+  if (isAnimating) return;
+  isAnimating = true;
+  sayOfAnimation(TEXT.animating);
   try {
     const link = document.createElement("a");
     link.download = frames[frames.length - 1].download_names[0].replace(/png$/, "gif");
     link.href = URL.createObjectURL(await animate(frames, view));
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000); // the browser reads it after the click
-    button.textContent = TEXT.animation;
+    part("animation").textContent = TEXT.animation;
+    part("status").textContent = TEXT.animated;
   } catch {
-    button.textContent = part("status").textContent = TEXT.noAnimation;
+    sayOfAnimation(TEXT.noAnimation);
   }
-  button.disabled = false;
+  isAnimating = false;
+}
+
+function sayOfAnimation(text) {
+  part("animation").textContent = part("status").textContent = text;
 }
 
 // What the player shows, with the prompt below it.
 function animate(all, which) {
-  const stride = Math.ceil(all.length / GIF_FRAMES);
+  const stride = Math.ceil(all.length / (GIF_FRAMES - 1));
   const chosen = all.filter((_, i) => i === all.length - 1 || i % stride === 0);
   const { width, height } = sizeOf(all[0]);
   const scale = width < GIF_WIDTH ? 2 : 1;
@@ -388,15 +399,17 @@ async function drawScene(target, frame, which, scale) {
   writeLine(target, frame.label, width / 2, height + GIF_LABEL / 2, width, 16);
 }
 
-// Text around its middle, as large as its width allows.
+// Text around its middle: as large as its width allows, or as much of it as can still be read.
 function writeLine(target, text, x, y, width, size) {
   target.fillStyle = "black";
   target.textAlign = "center";
   target.textBaseline = "middle";
+  const widthOf = (line) => target.measureText(line).width;
   target.font = size + "px sans-serif";
-  const tooWide = target.measureText(text).width / (width - 8);
-  if (tooWide > 1) target.font = size / tooWide + "px sans-serif";
-  target.fillText(text, x, y);
+  target.font = Math.max(GIF_LEAST_TEXT, Math.min(size, (size * (width - 8)) / widthOf(text))) + "px sans-serif";
+  let line = text;
+  for (let length = text.length; length && widthOf(line) > width - 4; length--) line = text.slice(0, length - 1) + "…";
+  target.fillText(line, x, y);
 }
 
 function offerLink(query) {
@@ -441,7 +454,6 @@ scrubber.setAttribute("aria-label", TEXT.scrubber);
 part("download").textContent = TEXT.download;
 part("download-one").textContent = TEXT.downloadOne;
 part("hand-over").textContent = TEXT.handOver;
-part("animation").textContent = TEXT.animation;
 part("animation").addEventListener("click", saveAnimation);
 part("link").addEventListener("click", copyLink);
 part("hand-over").addEventListener("click", handOver);
@@ -449,6 +461,7 @@ part("play").textContent = TEXT.play;
 scrubber.addEventListener("input", scrub);
 part("play").addEventListener("click", replay);
 canvas.addEventListener("click", pickAt);
+part("names").addEventListener("click", pickAt);
 canvas.addEventListener("keydown", pickByKey);
 showIdleNoise();
 watch("value", () => receive(props.value));
