@@ -137,15 +137,18 @@ def read_settings(png: bytes) -> dict:
     """The settings that `encode_png` wrote.
 
     Raises:
-        ValueError: if the file is no PNG of ours.
+        ValueError: if the file is no PNG of ours; what somebody else wrote in our name is for the caller to check.
     """
     try:
-        text = Image.open(io.BytesIO(png)).info.get(SETTINGS_KEY)
-    except OSError as error:
-        raise ValueError("this file is not a picture") from error
+        text = Image.open(io.BytesIO(png), formats=["PNG"]).info.get(SETTINGS_KEY)
+    except (OSError, Image.DecompressionBombError) as error:
+        raise ValueError("this file is not a PNG picture") from error
     if not text:
         raise ValueError("this picture holds no glyffuser settings")
-    return json.loads(text)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError("the glyffuser settings in this picture are damaged") from error
 
 
 def _settings_chunk(settings: dict) -> PngInfo:

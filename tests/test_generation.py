@@ -1,11 +1,13 @@
 import base64
 from urllib.parse import parse_qsl
 
+import numpy as np
 import pytest
 import torch
 
 from glyffuser.diffusion import Frame, training_scheduler
-from glyffuser.images import read_settings
+from glyffuser.images import encode_png, read_settings
+from glyffuser.sample import settings_of
 from glyffuser.ui.generation import Request, stream_frames
 
 GOOD = {
@@ -138,6 +140,37 @@ def test_the_last_frame_says_what_there_is_to_say_of_the_glyphs():
     assert last["note"] == "gold: 2" and not any("note" in frame for frame in others)
     *_, last = stream_frames(GreyPipeline(), request)
     assert last["note"] == ""
+
+
+def remembered(**changes) -> dict:
+    request = Request.check(**GOOD)
+    settings = settings_of(request.prompt, request.seeds, request.config) | changes
+    return read_settings(encode_png(np.zeros((8, 8), np.uint8), settings))
+
+
+def test_a_png_asks_for_the_same_run():
+    assert Request.from_settings(remembered()) == Request.check(**GOOD)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ([], "not drawn in a plain run"),
+        ({"prompt": "gold"}, "not drawn in a plain run"),
+        (remembered(start_timesteps=[879]), "not drawn in a plain run"),
+        (remembered(guidance_interval=[0, 999]), "not drawn in a plain run"),
+        (remembered(seeds=[1, 3]), "seeds of this picture do not count up"),
+        (remembered(seeds=[]), "are damaged"),
+        (remembered(prompt=None), "are damaged"),
+        (remembered(sampler=["ddim"]), "are damaged"),
+        (remembered(seeds=["x"]), "Seed must be a whole number"),
+        (remembered(num_inference_steps={}), "Steps must be a whole number"),
+        (remembered(seeds=list(range(17))), "Number of glyphs must be"),
+    ],
+)
+def test_a_png_that_cannot_be_drawn_again_is_answered_with_a_sentence(settings, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Request.from_settings(settings)
 
 
 def test_a_link_asks_for_the_same_run():

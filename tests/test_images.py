@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from glyffuser.images import (
+    SETTINGS_KEY,
     decode_glyph,
     encode_jpeg,
     encode_png,
@@ -52,8 +54,14 @@ def test_a_png_gives_back_its_settings_and_its_pixels():
 def test_foreign_files_are_refused_in_a_sentence():
     with pytest.raises(ValueError, match="holds no glyffuser settings"):
         read_settings(encode_png(np.zeros((8, 8), np.uint8)))
-    with pytest.raises(ValueError, match="not a picture"):
+    with pytest.raises(ValueError, match="not a PNG picture"):
         read_settings(b"GIF is what I say I am")
+    written = PngInfo()
+    written.add_itxt(SETTINGS_KEY, "{")
+    stream = io.BytesIO()
+    Image.new("L", (8, 8)).save(stream, "png", pnginfo=written)
+    with pytest.raises(ValueError, match="are damaged"):
+        read_settings(stream.getvalue())
 
 
 def test_a_jpeg_is_grey_and_close():

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import gradio as gr
 import torch
@@ -10,7 +11,7 @@ from glyffuser.comparison import SAMPLER_NAMES
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.evaluation.radicals import RadicalReader
-from glyffuser.images import encode_png, x_0_to_uint8
+from glyffuser.images import encode_png, read_settings, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import clean_prompt
 from glyffuser.ui.explore_tab import Landscape
@@ -66,6 +67,8 @@ class Controls:
     is_new_seed: gr.Checkbox
     dice: gr.Button
     seed_message: gr.HTML
+    png: gr.File
+    png_message: gr.HTML
     player: gr.HTML
     newness: gr.HTML
 
@@ -93,6 +96,7 @@ def build_generate_tab(page: gr.Blocks, landscape: Landscape, on_gpu: Callable) 
     _wire_runs(controls, pipeline, run_model)
     _wire_fields(controls, meter)
     _wire_link(page, controls, pipeline.device)
+    _wire_png(controls)
     c = controls
     c.player.click(answer_with(landscape), None, c.newness, **QUICK)
     with gr.Accordion("Same noise, one thing changed", open=False, elem_id="same-noise"):
@@ -150,7 +154,7 @@ def _wire_runs(controls: Controls, pipeline: GlyffuserPipeline, run_model: Calla
     c, number = controls, order_number()
     run = {
         "fn": generate_for_visitor,
-        "inputs": [number, c.prompt, c.num_glyphs, c.num_steps, c.guidance_scale, c.sampler, c.seed, c.is_new_seed],
+        "inputs": [number, *_fields(c)],
         "outputs": [c.player, c.seed, c.message],
         "show_progress_on": c.message,
         **ON_MODEL,
@@ -176,23 +180,50 @@ def _wire_fields(controls: Controls, meter: RadicalMeter) -> None:
 def _wire_link(page: gr.Blocks, controls: Controls, device: torch.device) -> None:
     """What the page does when a link to a run opened it: fill the fields, and begin."""
 
+    fields, is_asked = _fields(controls), gr.Checkbox(visible=False)
+    untouched = [gr.skip()] * len(fields)
+
     def take_link(visitor: gr.Request) -> tuple:
         query = dict(visitor.query_params)
         if "prompt" not in query:
-            return *[gr.skip()] * 8, False
+            return *untouched, gr.skip(), False
         try:
-            request = link_request(query, device)
+            return *_values(link_request(query, device)), "", True
         except ValueError as error:
-            return *[gr.skip()] * 7, notice(str(error), "error"), False
-        config, seed = request.config, request.seeds[0]
-        settings = config.num_inference_steps, config.guidance_scale, config.sampler
-        return request.prompt, len(request.seeds), *settings, seed, False, "", True
+            return *untouched, notice(str(error), "error"), False
 
-    c, is_asked = controls, gr.Checkbox(visible=False)
-    fields = [c.prompt, c.num_glyphs, c.num_steps, c.guidance_scale, c.sampler, c.seed, c.is_new_seed]
-    page.load(take_link, None, [*fields, c.message, is_asked], **QUICK).then(
+    page.load(take_link, None, [*fields, controls.message, is_asked], **QUICK).then(
         None, is_asked, None, js="(isAsked) => { if (isAsked) document.querySelector('#generate').click(); }"
     )
+
+
+def _wire_png(controls: Controls) -> None:
+    """What the page does with a PNG of its own: fill the fields with what that remembers."""
+    fields = _fields(controls)
+    untouched = [gr.skip()] * len(fields)
+
+    def take_png(path: str) -> tuple:
+        try:
+            request = offered(Request.from_settings(read_settings(Path(path).read_bytes())))
+        except ValueError as error:
+            return *untouched, None, notice(f"{str(error)[0].upper()}{str(error)[1:].rstrip('.')}.", "error")
+        return *_values(request), None, notice("Definition, seed and settings are those of the picture.")
+
+    c = controls
+    c.png.upload(take_png, c.png, [*fields, c.png, c.png_message], **QUICK)
+
+
+def _fields(controls: Controls) -> list[gr.components.Component]:
+    """All that decides a run."""
+    c = controls
+    return [c.prompt, c.num_glyphs, c.num_steps, c.guidance_scale, c.sampler, c.seed, c.is_new_seed]
+
+
+def _values(request: Request) -> tuple:
+    """What the fields hold for an order."""
+    config = request.config
+    settings = config.num_inference_steps, config.guidance_scale, config.sampler
+    return request.prompt, len(request.seeds), *settings, request.seeds[0], False
 
 
 def link_request(query: dict[str, str], device: torch.device) -> Request:
@@ -212,7 +243,15 @@ def link_request(query: dict[str, str], device: torch.device) -> Request:
         "sampler": SampleConfig().sampler,
         "seed": random_seed(),
     }
-    request = Request.from_query(fresh | query)
+    return offered(Request.from_query(fresh | query))
+
+
+def offered(request: Request) -> Request:
+    """The same order, if the page offers such.
+
+    Raises:
+        ValueError: with one sentence that a visitor can act on.
+    """
     if len(request.seeds) not in NUM_GLYPHS:
         raise ValueError(f"Number of glyphs must be 1, 4, 9 or 16; got {len(request.seeds)}.")
     return request
@@ -261,7 +300,9 @@ def _lay_out_settings(device: torch.device) -> list[gr.components.Component]:
             is_new_seed = gr.Checkbox(True, label="New seed every time", elem_id="new-seed")
             dice = gr.Button("⚄ Roll a seed", elem_id="dice", size="sm")
     seed_message = gr.HTML("", elem_id="seed-message")
-    return [num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, dice, seed_message]
+    png = gr.File(label="Settings from a PNG that was downloaded here", file_types=[".png"], height=120, elem_id="png")
+    png_message = gr.HTML("", elem_id="png-message")
+    return [num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, dice, seed_message, png, png_message]
 
 
 def _run_for_visitor(pipeline: GlyffuserPipeline, run_model: Callable, prompt: str, *settings) -> Iterator[tuple]:

@@ -93,6 +93,29 @@ class Request:
         numbers = ("num_glyphs", "num_inference_steps", "guidance_scale", "seed")
         return cls.check(query["prompt"], sampler=query["sampler"], **{name: _number(query[name]) for name in numbers})
 
+    @classmethod
+    def from_settings(cls, settings: dict) -> "Request":
+        """Make an order of what a PNG of ours remembers.
+
+        Args:
+            settings: from `glyffuser.images.read_settings`.
+
+        Raises:
+            ValueError: with one sentence that a visitor can act on.
+        """
+        known = settings_of("", [0], SampleConfig())
+        of_a_run = isinstance(settings, dict) and settings.keys() == known.keys()
+        if not of_a_run or settings["guidance_interval"] != list(known["guidance_interval"]):
+            raise ValueError("This picture was not drawn in a plain run, so Generate cannot draw it again.")
+        prompt, seeds, sampler = settings["prompt"], settings["seeds"], settings["sampler"]
+        if not (isinstance(prompt, str) and isinstance(seeds, list) and seeds and isinstance(sampler, str)):
+            raise ValueError("The settings in this picture are damaged.")
+        numbers = settings["num_inference_steps"], settings["guidance_scale"]
+        request = cls.check(prompt, len(seeds), *numbers, sampler, seeds[0])
+        if request.seeds != seeds:
+            raise ValueError("The seeds of this picture do not count up, so Generate cannot draw it again.")
+        return request
+
     def query(self) -> str:
         """What comes after the question mark of a link to this order; `from_query` reads it."""
         return urlencode(

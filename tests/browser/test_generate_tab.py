@@ -248,6 +248,35 @@ def download(page: Page, name: str) -> tuple[str, list[int]]:
     return waiting.value.suggested_filename, read_settings(content)["seeds"]
 
 
+def test_a_png_brings_its_settings_back(generate_tab, tmp_path):
+    page = generate_tab
+    choose(page, 9, 2)
+    page.fill("#seed input", "1234")
+    prompt_field(page).fill("fish")
+    start(page)
+    wait_until(page, "done")
+    pixels, kept = canvas_pixels(page), tmp_path / "kept.png"
+    with page.expect_download() as waiting:
+        page.click("#player [data-part=download]")
+    waiting.value.save_as(kept)
+
+    page.reload()
+    page.click("#settings button")
+    stranger = tmp_path / "stranger.png"
+    Image.new("L", (8, 8)).save(stranger)
+    page.set_input_files("#png input[type=file]", stranger)
+    expect(page.locator("#png-message [role=alert]")).to_have_text("This picture holds no glyffuser settings.")
+    expect(prompt_field(page)).to_have_value("gold")
+    page.set_input_files("#png input[type=file]", kept)
+    expect(page.locator("#png-message")).to_have_text("Definition, seed and settings are those of the picture.")
+    expect(prompt_field(page)).to_have_value("fish")
+    start(page)
+    wait_until(page, "done")
+    expect(page.locator("#player [data-part=picked]")).to_have_text("Seeds 1234 to 1242")
+    expect(page.locator("#player [data-part=caption]")).to_contain_text("Finished")
+    assert canvas_pixels(page) == pixels
+
+
 def test_a_run_is_kept_as_an_animation(generate_tab):
     page, fetched = generate_tab, []
     page.on("request", lambda request: fetched.append(request.url))
