@@ -67,7 +67,7 @@ class Controls:
     is_new_seed: gr.Checkbox
     dice: gr.Button
     seed_message: gr.HTML
-    png: gr.File
+    png: gr.UploadButton
     png_message: gr.HTML
     player: gr.HTML
     newness: gr.HTML
@@ -206,11 +206,11 @@ def _wire_png(controls: Controls) -> None:
         try:
             request = offered(Request.from_settings(read_settings(Path(path).read_bytes())))
         except ValueError as error:
-            return *untouched, None, notice(f"{str(error)[0].upper()}{str(error)[1:].rstrip('.')}.", "error")
-        return *_values(request), None, notice("Definition, seed and settings are those of the picture.")
+            return *untouched, notice(f"{str(error)[0].upper()}{str(error)[1:].rstrip('.')}.", "error")
+        return *_values(request), notice("Definition, seed and settings are those of the picture.")
 
     c = controls
-    c.png.upload(take_png, c.png, [*fields, c.png, c.png_message], **QUICK)
+    c.png.upload(take_png, c.png, [*fields, c.png_message], **QUICK)
 
 
 def _fields(controls: Controls) -> list[gr.components.Component]:
@@ -300,7 +300,7 @@ def _lay_out_settings(device: torch.device) -> list[gr.components.Component]:
             is_new_seed = gr.Checkbox(True, label="New seed every time", elem_id="new-seed")
             dice = gr.Button("⚄ Roll a seed", elem_id="dice", size="sm")
     seed_message = gr.HTML("", elem_id="seed-message")
-    png = gr.File(label="Settings from a PNG that was downloaded here", file_types=[".png"], height=120, elem_id="png")
+    png = gr.UploadButton("Settings from a downloaded PNG …", file_types=[".png"], elem_id="png", size="sm")
     png_message = gr.HTML("", elem_id="png-message")
     return [num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, dice, seed_message, png, png_message]
 

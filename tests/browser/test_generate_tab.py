@@ -264,10 +264,10 @@ def test_a_png_brings_its_settings_back(generate_tab, tmp_path):
     page.click("#settings button")
     stranger = tmp_path / "stranger.png"
     Image.new("L", (8, 8)).save(stranger)
-    page.set_input_files("#png input[type=file]", stranger)
+    page.set_input_files("#settings input[type=file]", stranger)
     expect(page.locator("#png-message [role=alert]")).to_have_text("This picture holds no glyffuser settings.")
     expect(prompt_field(page)).to_have_value("gold")
-    page.set_input_files("#png input[type=file]", kept)
+    page.set_input_files("#settings input[type=file]", kept)
     expect(page.locator("#png-message")).to_have_text("Definition, seed and settings are those of the picture.")
     expect(prompt_field(page)).to_have_value("fish")
     start(page)
