@@ -19,6 +19,7 @@ SAMPLER_NAMES = {
     "ddpm": "DDPM",
 }
 MAX_PREFIXES = 9
+NO_WORDS = "no words"
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,12 @@ def vary_words(prompt: str, config: SampleConfig) -> list[Variant]:
     steps = min(len(words), MAX_PREFIXES - 1)
     lengths = [round(i * len(words) / steps) for i in range(steps + 1)]
     grown = [Variant("+ " + " ".join(words[a:b]), " ".join(words[:b]), config) for a, b in pairwise(lengths)]
-    return [Variant("no words", "", config), *grown]
+    return [Variant(NO_WORDS, "", config), *grown]
 
 
 def vary_definition(prompt: str, other: str, config: SampleConfig) -> list[Variant]:
     """Two definitions."""
-    return [Variant(text or "no words", text, config) for text in (prompt, other)]
+    return [Variant(text or NO_WORDS, text, config) for text in (prompt, other)]
 
 
 def vary_change(prompt: str, other: str, config: SampleConfig) -> list[Variant]:
@@ -66,7 +67,7 @@ def vary_change(prompt: str, other: str, config: SampleConfig) -> list[Variant]:
         raise ValueError("Both definitions are the same; change one of them.")
     timesteps = spaced_timesteps(config.num_inference_steps)
     changes = {sum(t >= below for t in timesteps): below for below in CHANGES_BELOW}  # steps taken before: timestep
-    names = {0: other or "no words", len(timesteps): prompt or "no words"}
+    names = {0: other or NO_WORDS, len(timesteps): prompt or NO_WORDS}
     return [
         Variant(names.get(taken, f"after {_steps(taken)}"), ChangingPrompt(prompt, other, below), config)
         for taken, below in changes.items()

@@ -8,6 +8,7 @@ import gradio as gr
 import torch
 
 from glyffuser.comparison import (
+    NO_WORDS,
     Variant,
     batches,
     compare,
@@ -55,7 +56,7 @@ WHAT_TO_SEE = {
     SAMPLER: "One model, four rules for the next step. DDPM and DPM-Solver++ SDE add fresh noise at every step, so "
     "they part from the others.",
 }
-DIFFERENCE, NOTHING = "where they differ", "no words"
+DIFFERENCE = "where they differ"
 OF_TWO = {DEFINITION: vary_definition, CHANGE: vary_change}
 OF_ONE = {WORDS: vary_words, STEPS: vary_steps, GUIDANCE: vary_guidance, SAMPLER: vary_sampler}
 
@@ -93,7 +94,9 @@ class Order:
         text, config = request.prompt, request.config
         if change in OF_TWO:
             other = clean_prompt(other or "", "The other definition")
-            return cls(change, request, OF_TWO[change](text, other, config), f"{text or NOTHING} / {other or NOTHING}")
+            return cls(
+                change, request, OF_TWO[change](text, other, config), f"{text or NO_WORDS} / {other or NO_WORDS}"
+            )
         return cls(change, request, OF_ONE[change](text, config), text)
 
 
