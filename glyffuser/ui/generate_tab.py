@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import gradio as gr
 import torch
@@ -11,7 +10,7 @@ from glyffuser.comparison import SAMPLER_NAMES
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.evaluation.radicals import RadicalReader
-from glyffuser.images import encode_png, read_settings, x_0_to_uint8
+from glyffuser.images import encode_png, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import clean_prompt
 from glyffuser.ui.explore_tab import Landscape
@@ -19,29 +18,22 @@ from glyffuser.ui.frame_player import build_frame_player, data_url
 from glyffuser.ui.generation import (
     MAX_GUIDANCE_SCALE,
     MAX_STEPS,
+    NUM_GLYPHS,
     Request,
+    default_num_glyphs,
+    default_num_steps,
     random_seed,
     stream_frames,
 )
 from glyffuser.ui.is_it_new import answer_with
 from glyffuser.ui.notices import notice, prompt_notice, seed_notice
 from glyffuser.ui.radical_meter import RadicalMeter
+from glyffuser.ui.replay import replay_link, replay_png
 from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
 from glyffuser.ui.same_noise import build_same_noise
 
 EXAMPLES = ["gold", "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot"]
 SAMPLER_REMARKS = {"dpm++-sde": " (default)", "dpm++": " (no fresh noise)", "ddpm": " (the original)"}
-NUM_GLYPHS = [1, 4, 9, 16]
-
-
-def default_num_glyphs(device: torch.device) -> int:
-    """Glyphs a run: what a visitor waits for in seconds."""
-    return 4 if device.type == "cpu" else 16
-
-
-def default_num_steps(device: torch.device) -> int:
-    """Steps a run: what a visitor waits for in seconds."""
-    return 25 if device.type == "cpu" else 50
 
 
 def gpu_seconds(request: Request) -> int:
@@ -95,9 +87,9 @@ def build_generate_tab(page: gr.Blocks, landscape: Landscape, on_gpu: Callable) 
     controls = _lay_out(meter)
     _wire_runs(controls, pipeline, run_model)
     _wire_fields(controls, meter)
-    _wire_link(page, controls, pipeline.device)
-    _wire_png(controls)
     c = controls
+    replay_link(page, _fields(c), c.message, pipeline.device)
+    replay_png(c.png, _fields(c), c.png_message)
     c.player.click(answer_with(landscape), None, c.newness, **QUICK)
     with gr.Accordion("Same noise, one thing changed", open=False, elem_id="same-noise"):
         build_same_noise(pipeline, [c.prompt, c.num_steps, c.guidance_scale, c.sampler, c.seed], on_gpu)
@@ -177,84 +169,10 @@ def _wire_fields(controls: Controls, meter: RadicalMeter) -> None:
     c.dice.click(lambda: (random_seed(), False), None, [c.seed, c.is_new_seed], **QUICK)
 
 
-def _wire_link(page: gr.Blocks, controls: Controls, device: torch.device) -> None:
-    """What the page does when a link to a run opened it: fill the fields, and begin."""
-
-    fields, is_asked = _fields(controls), gr.Checkbox(visible=False)
-    untouched = [gr.skip()] * len(fields)
-
-    def take_link(visitor: gr.Request) -> tuple:
-        query = dict(visitor.query_params)
-        if "prompt" not in query:
-            return *untouched, gr.skip(), False
-        try:
-            return *_values(link_request(query, device)), "", True
-        except ValueError as error:
-            return *untouched, notice(str(error), "error"), False
-
-    page.load(take_link, None, [*fields, controls.message, is_asked], **QUICK).then(
-        None, is_asked, None, js="(isAsked) => { if (isAsked) document.querySelector('#generate').click(); }"
-    )
-
-
-def _wire_png(controls: Controls) -> None:
-    """What the page does with a PNG of its own: fill the fields with what that remembers."""
-    fields = _fields(controls)
-    untouched = [gr.skip()] * len(fields)
-
-    def take_png(path: str) -> tuple:
-        try:
-            request = offered(Request.from_settings(read_settings(Path(path).read_bytes())))
-        except ValueError as error:
-            return *untouched, notice(f"{str(error)[0].upper()}{str(error)[1:].rstrip('.')}.", "error")
-        return *_values(request), notice("Definition, seed and settings are those of the picture.")
-
-    c = controls
-    c.png.upload(take_png, c.png, [*fields, c.png_message], **QUICK)
-
-
 def _fields(controls: Controls) -> list[gr.components.Component]:
     """All that decides a run."""
     c = controls
     return [c.prompt, c.num_glyphs, c.num_steps, c.guidance_scale, c.sampler, c.seed, c.is_new_seed]
-
-
-def _values(request: Request) -> tuple:
-    """What the fields hold for an order."""
-    config = request.config
-    settings = config.num_inference_steps, config.guidance_scale, config.sampler
-    return request.prompt, len(request.seeds), *settings, request.seeds[0], False
-
-
-def link_request(query: dict[str, str], device: torch.device) -> Request:
-    """The run that a link asks for; what it leaves open is as on a fresh page.
-
-    Args:
-        query: of the link.
-        device: that of the model.
-
-    Raises:
-        ValueError: with one sentence that a visitor can act on.
-    """
-    fresh = {
-        "num_glyphs": default_num_glyphs(device),
-        "num_inference_steps": default_num_steps(device),
-        "guidance_scale": SampleConfig().guidance_scale,
-        "sampler": SampleConfig().sampler,
-        "seed": random_seed(),
-    }
-    return offered(Request.from_query(fresh | query))
-
-
-def offered(request: Request) -> Request:
-    """The same order, if the page offers such.
-
-    Raises:
-        ValueError: with one sentence that a visitor can act on.
-    """
-    if len(request.seeds) not in NUM_GLYPHS:
-        raise ValueError(f"Number of glyphs must be 1, 4, 9 or 16; got {len(request.seeds)}.")
-    return request
 
 
 def suggest(meter: RadicalMeter, prompt: str) -> str:

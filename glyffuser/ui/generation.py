@@ -19,6 +19,8 @@ from glyffuser.text import clean_prompt
 from glyffuser.ui.frame_player import data_url
 
 MAX_GLYPHS = 16
+NUM_GLYPHS = [1, 4, 9, 16]
+"""Those that the page offers."""
 MAX_STEPS = 120
 MAX_GUIDANCE_SCALE = 20
 MAX_FRAMES_PER_SECOND = 12
@@ -128,6 +130,16 @@ class Request:
                 "seed": self.seeds[0],
             }
         )
+
+
+def default_num_glyphs(device: torch.device) -> int:
+    """Glyphs a run: what a visitor waits for in seconds."""
+    return 4 if device.type == "cpu" else 16
+
+
+def default_num_steps(device: torch.device) -> int:
+    """Steps a run: what a visitor waits for in seconds."""
+    return 25 if device.type == "cpu" else 50
 
 
 def random_seed() -> int:
