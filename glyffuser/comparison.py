@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, product
 
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS, JointFrame, side_by_side, spaced_timesteps
@@ -10,6 +10,8 @@ from glyffuser.pipeline import ChangingPrompt, GlyffuserPipeline
 
 NUM_STEPS = (1, 2, 3, 5, 10, 15, 25, 50, 100)
 GUIDANCE_SCALES = (1, 2, 3, 5, 7, 10, 13, 16, 20)
+STEPS_BY_GUIDANCE = ((3, 10, 25), (1, 5, 15))
+"""Numbers of steps, a row each, and guidance scales, a column each."""
 CHANGES_BELOW = (1000, 880, 760, 680, 600, 520, 440, 360, 0)
 """Timesteps; one mind changes from the start, the last never."""
 SAMPLER_NAMES = {
@@ -88,6 +90,20 @@ def vary_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
     if not prompt:
         raise ValueError("Guidance pulls towards a definition; type one first.")
     return [Variant(f"guidance {g}", prompt, replace(config, guidance_scale=float(g))) for g in GUIDANCE_SCALES]
+
+
+def vary_steps_and_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
+    """Both at once, row by row: more steps downwards, more guidance to the right.
+
+    Raises:
+        ValueError: for an empty prompt.
+    """
+    if not prompt:
+        raise ValueError("Guidance pulls towards a definition; type one first.")
+    return [
+        Variant(f"{_steps(n)}, guidance {g}", prompt, replace(config, num_inference_steps=n, guidance_scale=float(g)))
+        for n, g in product(*STEPS_BY_GUIDANCE)
+    ]
 
 
 def vary_sampler(prompt: str, config: SampleConfig) -> list[Variant]:

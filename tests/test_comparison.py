@@ -8,6 +8,7 @@ from glyffuser.comparison import (
     vary_guidance,
     vary_sampler,
     vary_steps,
+    vary_steps_and_guidance,
     vary_words,
 )
 from glyffuser.config import SampleConfig
@@ -49,6 +50,16 @@ def test_one_setting_differs_and_the_others_stay():
     assert [v.config.sampler for v in vary_sampler("", CONFIG)] == list(SAMPLERS)
     with pytest.raises(ValueError, match="pulls towards a definition"):
         vary_guidance("", CONFIG)
+
+
+def test_steps_grow_downwards_and_guidance_to_the_right():
+    variants = vary_steps_and_guidance("bird", CONFIG)
+    table = [[(v.config.num_inference_steps, v.config.guidance_scale) for v in variants[i : i + 3]] for i in (0, 3, 6)]
+    assert table == [[(3, 1), (3, 5), (3, 15)], [(10, 1), (10, 5), (10, 15)], [(25, 1), (25, 5), (25, 15)]]
+    assert [v.name for v in variants[:2]] == ["3 steps, guidance 1", "3 steps, guidance 5"]
+    assert {(v.prompt, v.config.sampler) for v in variants} == {("bird", CONFIG.sampler)}
+    with pytest.raises(ValueError, match="pulls towards a definition"):
+        vary_steps_and_guidance("", CONFIG)
 
 
 def test_a_mind_is_changed_from_the_start_to_never(tiny_pipeline):

@@ -17,6 +17,7 @@ from glyffuser.comparison import (
     vary_guidance,
     vary_sampler,
     vary_steps,
+    vary_steps_and_guidance,
     vary_words,
 )
 from glyffuser.diffusion import JointFrame
@@ -31,15 +32,17 @@ from glyffuser.ui.runs import ON_MODEL, QUICK, STOPPED, Runs, apology, order_num
 
 EXPLANATION = """
 All glyphs below begin with the same noise, that of the seed in Settings (after a run: of its first glyph). Between them
-one thing differs, so whatever else comes to differ is its doing.
+one thing differs (or two, in a table), so whatever else comes to differ is its doing.
 """
-WORDS, DEFINITION, CHANGE, STEPS, GUIDANCE, SAMPLER = "words", "definition", "change", "steps", "guidance", "sampler"
+WORDS, DEFINITION, CHANGE = "words", "definition", "change"
+STEPS, GUIDANCE, STEPS_AND_GUIDANCE, SAMPLER = "steps", "guidance", "steps-and-guidance", "sampler"
 CHOICES = [
     ("words, one by one", WORDS),
     ("another definition", DEFINITION),
     ("a change of mind", CHANGE),
     ("steps", STEPS),
     ("guidance", GUIDANCE),
+    ("steps × guidance", STEPS_AND_GUIDANCE),
     ("sampler", SAMPLER),
 ]
 WHAT_TO_SEE = {
@@ -53,12 +56,19 @@ WHAT_TO_SEE = {
     "another one (in Settings) it does.",
     GUIDANCE: "At 1 the definition is followed as it is; further up its effect is exaggerated, at the cost of variety "
     "and in the end of the strokes.",
+    STEPS_AND_GUIDANCE: "Steps grow downwards, guidance to the right: what guidance asks for takes steps to become strokes.",
     SAMPLER: "One model, four rules for the next step. DDPM and DPM-Solver++ SDE add fresh noise at every step, so "
     "they part from the others.",
 }
 DIFFERENCE = "where they differ"
 OF_TWO = {DEFINITION: vary_definition, CHANGE: vary_change}
-OF_ONE = {WORDS: vary_words, STEPS: vary_steps, GUIDANCE: vary_guidance, SAMPLER: vary_sampler}
+OF_ONE = {
+    WORDS: vary_words,
+    STEPS: vary_steps,
+    GUIDANCE: vary_guidance,
+    STEPS_AND_GUIDANCE: vary_steps_and_guidance,
+    SAMPLER: vary_sampler,
+}
 
 
 @dataclass(frozen=True)
