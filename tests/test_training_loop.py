@@ -21,7 +21,7 @@ from glyffuser.images import uint8_to_x_0
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import TextStateCache
 from glyffuser.training import loop, smoke
-from glyffuser.training.batches import CaptionConditioning, TrainingBatches
+from glyffuser.training.batches import CaptionConditioning, TrainingBatches, spread_timesteps
 from glyffuser.training.loop import Watch, build_state, load_run, train
 from glyffuser.training.monitor import HeldOut, averaged_weights, held_out_errors
 from glyffuser.training.prior import caption_folds
@@ -128,6 +128,18 @@ def test_noise_depends_on_the_place_alone(bench):
     assert abs(noise.mean()) < 0.02 and abs(noise.std() - 1) < 0.02
     many = bench.batches.noise(0, torch.zeros(4000, 1, 1, 1), 1000)[1]
     assert many.min() < 10 and many.max() > 989 and abs(many.float().mean() - 499.5) < 20
+
+
+@pytest.mark.parametrize(("focus", "middle", "ends"), [(0, 1, 1), (0.8, 1.84, 0.56)])
+def test_timesteps_spread_over_the_batch_and_crowd_in_the_middle(focus, middle, ends):
+    times = spread_timesteps(10_000, focus, torch.Generator().manual_seed(0))
+    assert times.min() >= 0 and times.max() <= 1
+    density = torch.histc(times, bins=50, min=0, max=1) / 200
+    assert abs(density[24:26].mean() - middle) < 0.05 and abs(density[[0, -1]].mean() - ends) < 0.05
+    assert abs(times[:5000].mean() - 0.5) < 0.02  # in random order
+    if focus == 0:
+        few = spread_timesteps(8, focus, torch.Generator().manual_seed(1))
+        assert sorted((8 * few).long().tolist()) == list(range(8)) and few.argsort().tolist() != list(range(8))
 
 
 def test_a_caption_asks_the_fold_that_has_not_seen_it(bench):

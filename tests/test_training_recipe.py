@@ -32,6 +32,7 @@ def test_the_plan_ends_by_samples_or_hours_whichever_comes_first():
         ({"decay_share": 2}, "decay_share must lie between 0 and 1, got 2"),
         ({"ema_decay": 1}, "ema_decay must lie between 0 and 1, got 1"),
         ({"loss_balance": -0.1}, "loss_balance must lie between 0 and 1, got -0.1"),
+        ({"timestep_focus": 1.1}, "timestep_focus must lie between 0 and 1, got 1.1"),
         ({"max_samples": -1}, "max_samples must be 0 or more, got -1"),
     ],
 )

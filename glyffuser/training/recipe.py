@@ -18,6 +18,8 @@ class Recipe:
         max_grad_norm: gradients are scaled down to this norm.
         loss_balance: how far the noise levels' losses are made alike, from 0 (each sample counts as it is, Ho et al.
             2020) to 1 (each level counts the same, see `glyffuser.training.balance`).
+        timestep_focus: how much more often the middle timesteps come than the ends, from 0 (all alike) to 1 (nearly five
+            times; see `glyffuser.training.batches.spread_timesteps`).
         seed: decides data order, captions, timesteps and noise.
         max_samples: the run ends when this many samples of this plan are seen; None sets no end.
         max_hours: the run ends after this time of training, pauses not counted; None sets no end.
@@ -35,6 +37,7 @@ class Recipe:
     ema_decay: float = 0.998
     max_grad_norm: float = 1.0
     loss_balance: float = 0.5
+    timestep_focus: float = 0.0
     seed: int = 0
     max_samples: int | None = None
     max_hours: float | None = None
@@ -48,6 +51,8 @@ class Recipe:
             raise ValueError(f"ema_decay must lie between 0 and 1, got {self.ema_decay}")
         if not 0 <= self.loss_balance <= 1:
             raise ValueError(f"loss_balance must lie between 0 and 1, got {self.loss_balance}")
+        if not 0 <= self.timestep_focus <= 1:
+            raise ValueError(f"timestep_focus must lie between 0 and 1, got {self.timestep_focus}")
         for name, value in vars(self).items():
             if value is not None and not value >= 0:  # NaN is neither more nor less
                 raise ValueError(f"{name} must be 0 or more, got {value}")
