@@ -18,8 +18,8 @@ class Recipe:
         max_grad_norm: gradients are scaled down to this norm.
         loss_balance: how far the noise levels' losses are made alike, from 0 (each sample counts as it is, Ho et al.
             2020) to 1 (each level counts the same, see `glyffuser.training.balance`).
-        timestep_focus: how much more often the middle timesteps come than the ends, from 0 (all alike) to 1 (nearly five
-            times; see `glyffuser.training.batches.spread_timesteps`).
+        timestep_focus: how much more often the middle timesteps come than the ends, from 0 (all alike) to 1 (almost
+            five times; see `glyffuser.training.batches.spread_timesteps`).
         seed: decides data order, captions, timesteps and noise.
         max_samples: the run ends when this many samples of this plan are seen; None sets no end.
         max_hours: the run ends after this time of training, pauses not counted; None sets no end.

@@ -56,8 +56,8 @@ WHAT_TO_SEE = {
     "another one (in Settings) it does.",
     GUIDANCE: "At 1 the definition is followed as it is; further up its effect is exaggerated, at the cost of variety "
     "and in the end of the strokes.",
-    STEPS_AND_GUIDANCE: "Steps grow downwards, guidance to the right: it takes steps to turn what guidance asks for into "
-    "strokes.",
+    STEPS_AND_GUIDANCE: "Steps grow downwards, guidance to the right: it takes steps to turn what guidance asks for "
+    "into strokes.",
     SAMPLER: "One model, four rules for the next step. DDPM and DPM-Solver++ SDE add fresh noise at every step, so "
     "they part from the others.",
 }
