@@ -48,7 +48,7 @@ def test_a_picture_of_another_size_is_answered_with_a_sentence(answer, tmp_path)
     [
         (Likeness([1, 2], 0.005, True, False), "Not new: "),
         (Likeness([1, 2], 0.07, False, True), "Hardly new: a variant of the first of these; only 7%"),
-        (Likeness([1, 2], 0.71, False, False), "New: it is none of the real characters. 71% of them"),
+        (Likeness([1, 2], 0.71, False, False), "New: it is none of the real characters on the map. 71% of them"),
     ],
 )
 def test_the_verdict_says_how_near_the_nearest_is(likeness, beginning):

@@ -90,7 +90,11 @@ def build_generate_tab(page: gr.Blocks, landscape: Landscape, on_gpu: Callable) 
     c = controls
     replay_link(page, _fields(c), c.message, pipeline.device)
     replay_png(c.png, _fields(c), c.png_message)
-    c.player.click(answer_with(landscape), None, c.newness, **QUICK)
+    # every pick is answered, in order: "once" would drop one that comes before the answer to the last
+    c.player.click(
+        answer_with(landscape), None, c.newness,
+        trigger_mode="multiple", concurrency_limit=1, **QUICK | {"queue": True},
+    )  # fmt: skip
     with gr.Accordion("Same noise, one thing changed", open=False, elem_id="same-noise"):
         build_same_noise(pipeline, [c.prompt, c.num_steps, c.guidance_scale, c.sampler, c.seed], on_gpu)
     gr.api(_api(run_model), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
@@ -228,7 +232,7 @@ def _run_for_visitor(pipeline: GlyffuserPipeline, run_model: Callable, prompt: s
     try:
         request = Request.check(prompt, *settings)
     except ValueError as error:
-        yield gr.skip(), gr.skip(), notice(str(error), "error")
+        yield STOPPED, gr.skip(), notice(str(error), "error")  # the former run ended when this one was ordered
         return
     advice = prompt_notice(prompt, pipeline.text_encoder)
     try:

@@ -42,6 +42,6 @@ def verdict(likeness: Likeness) -> str:
     if likeness.is_variant:
         return f"Hardly new: a variant of the first of these; only {share} of real characters are nearer to another."
     return (
-        f"New: it is none of the real characters. {share} of them are nearer to another real one than this glyph is to "
-        "its nearest, the first of these."
+        f"New: it is none of the real characters on the map. {share} of them are nearer to another real one than this "
+        "glyph is to its nearest, the first of these."
     )

@@ -54,7 +54,7 @@ def build_new_meaning(
             if source.x_0 is None:
                 raise ValueError("New meaning needs a character to begin with; type one above.")
         except ValueError as error:
-            yield gr.skip(), notice(str(error), "error")
+            yield STOPPED, notice(str(error), "error")  # the former run ended when this one was ordered
             return
         try:
             for frame in run_redraw(source.prompt, source.seed, source.x_0):

@@ -53,7 +53,7 @@ WHAT_TO_SEE = {
     "what it has become; in between it may carry both.",
     STEPS: "Fewer steps are longer strides; a single one arrives at a blur, the average of what it could become, "
     "sharpened by guidance. The default sampler adds fresh noise at every step, so the glyph never settles; with "
-    "another one (in Settings) it does.",
+    "DDIM or plain DPM-Solver++ (in Settings) it does.",
     GUIDANCE: "At 1 the definition is followed as it is; further up its effect is exaggerated, at the cost of variety "
     "and in the end of the strokes.",
     STEPS_AND_GUIDANCE: "Steps grow downwards, guidance to the right: it takes steps to turn what guidance asks for "
@@ -136,7 +136,7 @@ def build_same_noise(pipeline: GlyffuserPipeline, source: list[gr.components.Com
         try:
             order = Order.check(*fields)
         except ValueError as error:
-            yield gr.skip(), notice(str(error), "error")
+            yield STOPPED, notice(str(error), "error")  # the former run ended when this one was ordered
             return
         try:
             for frame in run_comparison(order):

@@ -37,7 +37,7 @@ STRIDES = [1, 10, 40, 100, 250]
 CURVE_TIMESTEPS = sorted({*STRIP_TIMESTEPS, *range(0, 1000, 50), 10, 25})
 INTRODUCTION = """
 Generating is the same small step taken over and over: the network looks at a noisy picture and says which part of it is
-noise. (To be exact it names *v*, a fixed mixture of noise and glyph, which gives both:
+noise. (To be exact it names *v*, a mixture of noise and glyph in shares that the timestep sets, which gives both:
 [Salimans & Ho 2022](https://arxiv.org/abs/2202.00512).) Here is one such step. Leave the character empty to show it
 **pure noise**, where only the definition can tell it anything, or type a real character and choose how deep it is
 buried.

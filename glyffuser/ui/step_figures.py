@@ -90,7 +90,7 @@ def error_curve(steps: list[SingleStep]) -> go.Figure:
         legend={"orientation": "h", "y": 1.1},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font_color="#8d8373",
+        font_color="#6f675c",
     )
     return plot
 

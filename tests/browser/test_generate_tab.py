@@ -183,6 +183,18 @@ def test_stop_acts_at_once_and_keeps_what_is_there(generate_tab):
     wait_until(page, "done")
 
 
+def test_a_refused_order_ends_the_run_before_it_as_stop_does(generate_tab):
+    page = generate_tab
+    choose(page, 4, 120)
+    start(page)
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", re.compile("[1-9]"))
+    prompt_field(page).fill("x" * 201)
+    page.click("#generate")
+    wait_until(page, "stopped")
+    expect(page.locator("#message")).to_contain_text("201 characters")
+    expect(page.locator("#player [data-part=caption]")).to_contain_text("Stopped at step")
+
+
 def test_a_finished_run_can_be_scrubbed_replayed_and_seen_both_ways(generate_tab):
     page = generate_tab
     choose(page, 1, 10)

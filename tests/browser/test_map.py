@@ -160,6 +160,11 @@ def test_the_wheel_and_the_keys_move_the_map(opened):
     before = opened.evaluate(where)
     opened.locator(".glyff-map-stage").press("ArrowRight")
     opened.wait_for_function(f"{where} < {before - 30}")
+    opened.evaluate("document.dispatchEvent(new CustomEvent('glyff-go', { detail: 12000 }))")
+    opened.evaluate("delete document.querySelector('.glyff-map').dataset.selected")
+    opened.locator(".glyff-map-stage").press("Enter")
+    expect(opened.locator(".glyff-map")).to_have_attribute("data-selected", "12000")
+    opened.click("[data-part=home]")
     box = opened.locator(".glyff-map-stage").bounding_box()
     opened.mouse.move(box["x"] + 100, box["y"] + 100)
     distance = "(({ at }) => Math.abs(at(1)[0] - at(2)[0]))(document.querySelector('.glyff-map').glyphMap)"
@@ -172,8 +177,9 @@ def test_noise_drowns_the_map_and_lets_it_go(opened):
     opened.check("[data-layer=contours]")
     opened.check("[data-layer=arrows]")
     set_noise(opened, 600)
-    expect(opened.locator("[data-part=note]")).to_contain_text("Timestep 600")
+    expect(opened.locator("[data-part=noise-text]")).to_have_text("t = 600 · 2.56 % of the variance is signal")
     expect(opened.locator("[data-part=note]")).to_contain_text("noise schedule")
+    expect(opened.locator("[data-part=note]")).to_contain_text("Arrows: the score")
     milliseconds = []
     for timestep in range(100, 1000, 60):
         set_noise(opened, timestep)

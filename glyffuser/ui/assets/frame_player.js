@@ -9,7 +9,7 @@ const TEXT = {
   scrubber: "Step",
   noise: "The start: pure noise, drawn from the seed.",
   x_t: "What is there: glyph and noise mixed.",
-  pred_x_0: "What the model believes lies behind the noise.",
+  pred_x_0: "What the model believes lies behind the noise, guidance included.",
   done: (note) => "Finished. " + (note ? note + " " : ""),
   pick: "Pick a glyph, or drag the bar back through the steps.",
   pickNew: "Pick a glyph to see whether it is new, or drag the bar back through the steps.",
@@ -31,6 +31,7 @@ const TEXT = {
   link: "Copy a link to this run",
   linkCopied: "Link copied",
   started: "Denoising has begun.",
+  keys: "Arrow keys pick a glyph, Escape lets go of it.",
 };
 const TILE = 128;
 const GAP = 6;
@@ -265,7 +266,7 @@ function describe(frame) {
     : frame.step === 0 ? frame.beginning || TEXT.noise : isLast ? TEXT.done(frame.note) + pick : TEXT[view];
   part("caption").textContent = where + time + " · " + sentence;
   scrubber.setAttribute("aria-valuetext", where);
-  canvas.setAttribute("aria-label", TEXT.glyphs(frame.num_glyphs) + TEXT.promised(frame.label) + ", " + where);
+  canvas.setAttribute("aria-label", TEXT.glyphs(frame.num_glyphs) + TEXT.promised(frame.label) + ", " + where + ". " + TEXT.keys);
 }
 
 // Before the first run: real Gaussian noise, made here, the same for everybody.

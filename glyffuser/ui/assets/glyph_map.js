@@ -4,9 +4,12 @@
 const TEXT = {
   failed: "The map could not be loaded; please reload the page.",
   clean: "No noise: each point is a real glyph. The contours, if switched on, enclose 10, 30, 50, 70 and 90 % of them.",
-  noisy: (t, share) =>
-    "Timestep " + t + ": " + share + " % of the variance is signal. This is the model's noise schedule at work on the " +
-    "map's two coordinates, an analogy: among 16,384 pixels a glyph stays recognisable far longer, as One step shows.",
+  noisy:
+    "The model's noise schedule at work on the map's two coordinates, an analogy: among 16,384 pixels a glyph stays " +
+    "recognisable far longer, as One step shows.",
+  amount: (t, share) => "t = " + t + (t ? " \u00b7 " + share + " % of the variance is signal" : ""),
+  arrows: "Arrows: the score, the way to where the cloud is denser; denoising follows it.",
+  surface: "Height: how densely the glyphs lie there.",
   lit: (label) => "Contours: where real glyphs lie whose definitions are near to \u201c" + label + "\u201d.",
   path: (label) =>
     "Path: where the model's guess lay, step by step" + (label ? ", for \u201c" + label + "\u201d" : "") + ", among the " +
@@ -136,8 +139,12 @@ function drawNoise() {
 
 function showTimestep() {
   const share = (100 * alphaBar()).toFixed(alphaBar() < 0.1 ? 2 : 0);
-  part("noise-text").textContent = "t = " + timestep;
-  part("note").textContent = timestep ? TEXT.noisy(timestep, share) : remark || TEXT.clean;
+  const amount = TEXT.amount(timestep, share);
+  part("noise-text").textContent = amount;
+  part("noise").setAttribute("aria-valuetext", amount);
+  const layer = layers.surface ? TEXT.surface : layers.arrows ? TEXT.arrows : "";
+  const note = [timestep ? TEXT.noisy : remark || TEXT.clean, layer].filter(Boolean).join(" ");
+  if (part("note").textContent !== note) part("note").textContent = note; // read out when it changes
 }
 
 function setNoise(value) {
@@ -181,6 +188,7 @@ async function setLayer(name, isOn) {
   }
   if (name === "points") await paintPoints();
   if (name === "contours" || name === "surface") await paintDensity();
+  showTimestep();
   redraw();
 }
 
@@ -242,7 +250,7 @@ function followPath() {
 
 stage.tabIndex = 0;
 stage.setAttribute("role", "application");
-stage.setAttribute("aria-label", "Map of all characters; arrow keys move, plus and minus zoom");
+stage.setAttribute("aria-label", "Map of all characters; arrow keys move, plus and minus zoom, Enter picks what is in the middle");
 stage.addEventListener("pointerdown", grab);
 stage.addEventListener("pointermove", drag);
 stage.addEventListener("pointerup", release);

@@ -82,7 +82,8 @@ function goTo(index) {
   view = { x: xs[index], y: ys[index], half: Math.min(view.half, 0.35) };
   move();
   select(index);
-  stage.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  const isMotionReduced = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  stage.scrollIntoView({ block: "nearest", behavior: isMotionReduced ? "auto" : "smooth" });
 }
 
 // --- moving about: drag, wheel, two fingers, keys, buttons
@@ -124,7 +125,11 @@ function drag(event) {
 function release(event) {
   const wasClick = pointers.has(event.pointerId) && pointers.size === 1 && dragged < 5;
   pointers.delete(event.pointerId);
-  if (!wasClick || event.type === "pointercancel" || !glyphs || timestep > 0) return;
+  if (wasClick && event.type !== "pointercancel") pickAt(event);
+}
+
+function pickAt(event) {
+  if (!glyphs || timestep > 0 || layers.surface) return;
   const index = nearest(event);
   if (index === null) return hideCard();
   showCard(index, event);
@@ -154,6 +159,11 @@ function home() {
   move();
 }
 
+function pickMiddle() {
+  const box = stage.getBoundingClientRect();
+  pickAt({ clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, pointerType: "touch" }); // as wide a reach as a finger's
+}
+
 function moveByKey(event) {
   const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
   if (event.target !== stage || !view) return;
@@ -164,6 +174,7 @@ function moveByKey(event) {
     move();
   } else if (event.key === "+" || event.key === "=") zoom(0.7);
   else if (event.key === "-") zoom(1.4);
+  else if (event.key === "Enter") pickMiddle();
   else if (event.key === "Escape") hideCard();
   else return;
   event.preventDefault();
