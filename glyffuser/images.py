@@ -129,7 +129,7 @@ def decode_glyph(png: bytes) -> np.ndarray:
             if picture.size != (GLYPH_SIZE, GLYPH_SIZE):
                 raise ValueError(f"a glyph has {GLYPH_SIZE} by {GLYPH_SIZE} pixels, this picture {picture.size}")
             return np.asarray(picture.convert("L"))
-    except OSError as error:
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError("this file is not a PNG picture") from error
 
 
@@ -141,13 +141,13 @@ def read_settings(png: bytes) -> dict:
     """
     try:
         text = Image.open(io.BytesIO(png), formats=["PNG"]).info.get(SETTINGS_KEY)
-    except (OSError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError("this file is not a PNG picture") from error
     if not text:
         raise ValueError("this picture holds no glyffuser settings")
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError("the glyffuser settings in this picture are damaged") from error
 
 

@@ -33,7 +33,7 @@ class EncoderSource:
         hub_id: repository on the Hugging Face Hub, the last resort.
         channels: width of its states.
         package: Python package whose `model/` folder holds the encoder; it is located, never imported.
-        weights_sha256: hash of the package's `model.safetensors`.
+        weights_sha256: hash of `model.safetensors`, in the package and on the Hub.
     """
 
     hub_id: str
@@ -61,8 +61,10 @@ def clean_prompt(prompt: str, subject: str = "The prompt") -> str:
         subject: what an error calls it.
 
     Raises:
-        ValueError: if it is too long or holds control characters.
+        ValueError: if it is too long, holds control characters or is no text.
     """
+    if not isinstance(prompt, str):
+        raise ValueError(f"{subject} must be text; got {prompt!r}.")
     visible = "".join(char for char in unicodedata.normalize("NFC", prompt) if unicodedata.category(char) != "Cf")
     text = " ".join(visible.split())
     if len(text) > MAX_PROMPT_LENGTH:
@@ -221,6 +223,8 @@ def _locate(name: str, folder: str | Path | None) -> str:
     """A local folder if there is one, else the Hub id."""
     source = ENCODERS[name]
     if folder := folder or os.environ.get(FOLDER_VARIABLE):
+        if source.weights_sha256 and (weights := Path(folder) / "model.safetensors").is_file():
+            _check_weights(weights, source)
         return str(folder)
     spec = importlib.util.find_spec(source.package) if source.package else None
     if spec is None or not spec.submodule_search_locations:
@@ -233,7 +237,7 @@ def _locate(name: str, folder: str | Path | None) -> str:
 def _check_weights(path: Path, source: EncoderSource) -> None:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != source.weights_sha256:
-        raise ValueError(f"{path} is not the published {source.hub_id}: its sha256 is {found}; reinstall the package")
+        raise ValueError(f"{path} is not the published {source.hub_id}: its sha256 is {found}; fetch it again")
 
 
 def _load_model(name: str, location: str) -> torch.nn.Module:

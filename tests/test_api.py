@@ -49,10 +49,12 @@ def test_a_seed_gives_the_same_picture_again(client):
     ("setting", "value", "sentence"),
     [
         ("prompt", "x" * 201, "201 characters"),
+        ("prompt", 5, "The prompt must be text; got 5"),
         ("num_glyphs", 64, "Number of glyphs must be a whole number from 1 to 16; got 64"),
         ("num_inference_steps", 5000, "Steps must be"),
         ("guidance_scale", 1e9, "Guidance must be"),
         ("sampler", "euler", "Sampler must be one of"),
+        ("sampler", ["ddim"], "Sampler must be one of"),
         ("seed", -5, "Seed must be"),
     ],
 )
@@ -85,6 +87,7 @@ def test_a_single_step_comes_as_numbers_and_pictures(client):
     ("setting", "value", "sentence"),
     [
         ("prompt", "x" * 201, "201 characters"),
+        ("prompt", 5, "The prompt must be text; got 5"),
         ("timestep", 1000, "Timestep must be a whole number from 0 to 999; got 1000"),
         ("timestep", 10.5, "got 10.5"),
         ("timestep", "x", "got 'x'"),

@@ -334,7 +334,8 @@ def test_the_markdown_puts_every_number_in_its_place():
     )
     text = to_markdown(sheet, [])
     for sentence in (
-        "Checkpoint abc. Unless a table says otherwise: ddim, 7 steps, guidance 3. The radical reader reads 0.901 of",
+        "Checkpoint abc. Unless a table says otherwise: ddim, 7 steps, guidance 3 from timestep 999 to 400. The "
+        "radical reader reads 0.901 of",
         "5 glyphs a word. The reader names that radical first in **0.601** of them, among its first three in **0.701**",
         "55 held-out definitions, one glyph each",
         "44 glyphs against as many real ones",
@@ -387,6 +388,7 @@ def test_only_the_parts_asked_for_are_measured(store, reader):
         (["--reader", "nowhere"], "the radical reader in nowhere cannot be read"),
         (["--guidance-scale", "0.5"], "guidance_scale must lie between 1"),
         (["--num-glyphs", "20000"], "compare at most half"),
+        (["--num-glyphs", "0"], "--num-glyphs must be at least 1"),
     ],
 )
 def test_what_cannot_be_measured_is_said_in_a_sentence(options, sentence, capsys, tmp_path):

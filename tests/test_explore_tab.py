@@ -50,16 +50,18 @@ def test_nothing_finds_nothing(characters):
 
 
 @pytest.mark.parametrize(
-    ("hits", "how", "sentence"),
+    ("hits", "how", "has_words", "sentence"),
     [
-        (0, BY_WORD, "No definition holds these words; try by meaning."),
-        (1, BY_WORD, "1 character found, shown below the map."),
-        (1234, BY_WORD, "1,234 characters found, shown below the map."),
-        (60, BY_MEANING, "The 60 nearest characters, shown below the map."),
+        (0, BY_WORD, True, "No definition holds these words; try by meaning."),
+        (0, BY_MEANING, False, "There are no English words here to search by, and none of the characters."),
+        (1, BY_WORD, True, "1 character found, shown below the map."),
+        (1234, BY_WORD, True, "1,234 characters found, shown below the map."),
+        (60, BY_MEANING, True, "The 60 nearest characters, shown below the map."),
+        (2, BY_MEANING, False, "2 characters found, shown below the map."),
     ],
 )
-def test_the_number_of_hits_is_said(hits, how, sentence):
-    assert summary(hits, how) == sentence
+def test_the_number_of_hits_is_said(hits, how, has_words, sentence):
+    assert summary(hits, how, has_words) == sentence
 
 
 @pytest.fixture(scope="module")

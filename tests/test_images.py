@@ -56,8 +56,12 @@ def test_foreign_files_are_refused_in_a_sentence():
         read_settings(encode_png(np.zeros((8, 8), np.uint8)))
     with pytest.raises(ValueError, match="not a PNG picture"):
         read_settings(b"GIF is what I say I am")
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000])
+def test_damaged_settings_are_named(text):
     written = PngInfo()
-    written.add_itxt(SETTINGS_KEY, "{")
+    written.add_itxt(SETTINGS_KEY, text)
     stream = io.BytesIO()
     Image.new("L", (8, 8)).save(stream, "png", pnginfo=written)
     with pytest.raises(ValueError, match="are damaged"):
@@ -96,3 +100,5 @@ def test_a_glyph_is_read_back_from_its_png():
         decode_glyph(encode_png(glyph[:64]))
     with pytest.raises(ValueError, match="not a PNG"):
         decode_glyph(encode_jpeg(glyph))
+    with pytest.raises(ValueError, match="not a PNG"):
+        decode_glyph(encode_png(glyph).replace(b"IDAT", b"\0DAT"))

@@ -59,6 +59,8 @@ def test_a_failure_is_excused_in_a_sentence_and_logged(caplog):
         assert SORRY in apology(RuntimeError("secret"))
     assert "secret" in caplog.text
     assert "quota" in apology(gr.Error("Your quota is used up.")) and SORRY not in apology(gr.Error("No."))
+    assert "Wait or log in." in apology(gr.Error('Wait or <a href="x">log in</a>.'))
+    assert SORRY in apology(gr.Error("OutOfMemoryError", title="ZeroGPU worker error"))
 
 
 def test_a_model_that_fails_ends_the_run_with_a_sentence(tiny_pipeline):
@@ -76,7 +78,7 @@ def test_a_bad_setting_never_reaches_the_model(tiny_pipeline):
         raise AssertionError
 
     (answer,) = _run_for_visitor(tiny_pipeline, run_model, "x" * 201, *SETTINGS)
-    assert "201 characters" in answer[2]
+    assert answer[0] == STOPPED and "201 characters" in answer[2]
 
 
 def test_a_gpu_is_asked_for_longer_where_more_is_drawn():

@@ -109,6 +109,8 @@ def test_weights_other_than_the_published_ones_are_refused(tmp_path, monkeypatch
     monkeypatch.setitem(text.ENCODERS, "fake", source)
     with pytest.raises(ValueError, match="is not the published a/b"):
         TextEncoder.load("fake")
+    with pytest.raises(ValueError, match="is not the published a/b"):
+        TextEncoder.load("fake", tmp_path / "fake_encoder" / "model")
 
 
 def test_the_hub_is_the_last_resort(monkeypatch):

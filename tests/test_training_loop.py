@@ -190,6 +190,9 @@ def test_a_run_loads_as_a_pipeline(bench, tmp_path):
     pipeline = load_run(tmp_path / "run")
     assert pipeline.config.samples_seen == state.counters.samples_seen == 48
     assert all(torch.equal(a, b) for a, b in zip(pipeline.unet.parameters(), state.ema.shadow_params, strict=True))
+    (tmp_path / "run" / "glyph_prior" / "config.json").unlink()
+    with pytest.raises(StateError, match="glyph_prior is missing or damaged"):
+        load_run(tmp_path / "run")
 
 
 def test_a_changed_network_is_named(bench, tmp_path):

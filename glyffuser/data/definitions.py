@@ -265,7 +265,7 @@ def cut_pointers(clause: str) -> str:
 
 
 def drop_dangling_words(clause: str) -> str:
-    """Drop the prepositions and articles a cut left at the end ("songs of the people of")."""
+    """Drop the prepositions a cut left at the end ("songs of the people of")."""
     while (shorter := DANGLING.sub("", clause)) != clause:
         clause = shorter.strip(" .,;:-")
     return clause

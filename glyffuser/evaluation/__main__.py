@@ -54,7 +54,11 @@ def plan_from(options: argparse.Namespace) -> Plan:
         options.num_inference_steps, options.guidance_scale, options.sampler, tuple(options.guidance_interval)
     )
     plan = Plan(config, **(QUICK if options.quick else {}))
-    return replace(plan, num_glyphs=options.num_glyphs) if options.num_glyphs else plan
+    if options.num_glyphs is None:
+        return plan
+    if options.num_glyphs < 1:
+        raise ValueError(f"--num-glyphs must be at least 1, got {options.num_glyphs}")
+    return replace(plan, num_glyphs=options.num_glyphs)
 
 
 def main(arguments: list[str] | None = None) -> int:

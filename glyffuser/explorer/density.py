@@ -3,6 +3,9 @@
 With n glyphs at standardised places c_i and weights w_i, smoothed by a kernel of bandwidth h, the density at t = 0 is
 the kernel density estimate. Noise is added as in Ho et al. 2020 (equation 4), and the density stays a mixture of
 Gaussians: q(x_t) = sum_i w_i N(x_t; sqrt(alpha_bar) c_i, (1 - alpha_bar) + alpha_bar h^2).
+
+The page computes it in the browser (`ui/assets/density.js`); here it stands spelt out, exactly and on the grid, to read
+and to check that by. `make map` takes the bandwidth from here.
 """
 
 import numpy as np

@@ -24,7 +24,7 @@ class Island:
         name: English.
         x, y: centre on the map.
         radical: number of the radical; 0 for a continent.
-        count: characters of that radical, or of that layout, there.
+        count: characters of that radical there, or of that layout on the whole map.
         share: their part of all characters there.
     """
 

@@ -15,6 +15,7 @@ from accelerate.utils import broadcast
 from diffusers import SchedulerMixin, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from diffusers.training_utils import EMAModel
+from safetensors import SafetensorError
 from torch import nn
 from tqdm import tqdm
 
@@ -110,13 +111,16 @@ def load_run(folder: Path) -> GlyffuserPipeline:
     """The averaged weights of a run as a pipeline.
 
     Raises:
-        StateError: if there is no state, or a damaged one.
+        StateError: if there is no state or no glyph prior, or a damaged one.
     """
     metadata = read_metadata(folder / STATE_FILE)
     model = {name: tuple(value) if isinstance(value, list) else value for name, value in metadata["model"].items()}
     unet = build_unet(ModelConfig(**model))
     unet.load_state_dict(read_averaged_weights(folder / STATE_FILE))
-    prior = GlyphPrior.from_pretrained(folder / PRIOR_FOLDER)
+    try:
+        prior = GlyphPrior.from_pretrained(folder / PRIOR_FOLDER)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise StateError(f"the glyph prior {folder / PRIOR_FOLDER} is missing or damaged: put a copy there") from error
     scheduler = training_scheduler(model["prediction_type"])
     samples_seen = metadata["counters"]["samples_seen"]
     return GlyffuserPipeline(unet, prior, scheduler, metadata["text_encoder"], samples_seen)
@@ -131,7 +135,7 @@ def train(
     watch: Watch,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Train until the recipe's plan is done or `should_stop`; the state is saved every ten minutes and at the end.
+    """Train until the recipe's plan is done or `should_stop`; the state is saved every few minutes and at the end.
 
     Args:
         state: new, or loaded; changed in place.
@@ -243,7 +247,7 @@ def look(state: TrainingState, watch: Watch, metrics: Metrics, scheduler: Schedu
 
 
 def save_or_warn(state: TrainingState, path: Path) -> None:
-    """Save in the middle of a run: a full disk may have room again in ten minutes."""
+    """Save in the middle of a run: a full disk may have room again in a few minutes."""
     try:
         state.save(path)
     except StateError as error:

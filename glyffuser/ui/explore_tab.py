@@ -84,7 +84,7 @@ class Landscape:
     def search(self, query: str, how: str) -> list[int]:
         """Indices of the characters that a query finds: those that it holds, then those that its words find."""
         themselves = [index for index, character in enumerate(self.characters) if character.char in query]
-        words = "".join(char for char in query if char <= LAST_LATIN).strip()
+        words = latin_of(query)
         if how == BY_MEANING and words:
             found = self.map_files.meanings.nearest(self.sentence(words), NUM_NEAREST)[0].tolist()
         else:
@@ -140,7 +140,7 @@ def build_explore_tab(landscape: Landscape, on_gpu: Callable) -> tuple[gr.HTML, 
             return gr.skip(), gr.skip(), gr.skip(), gr.skip(), wrong
         found = landscape.search(text, how)
         marked = {"kind": "hits", "indices": found if text else None}
-        return marked, *show(found, NUM_SHOWN), notice(summary(len(found), how) if text else "")
+        return marked, *show(found, NUM_SHOWN), notice(summary(len(found), how, bool(latin_of(text))) if text else "")
 
     def show_more(query: str, how: str, num_shown: int) -> tuple:
         text, wrong = cleaned(query)
@@ -284,10 +284,23 @@ def title_of(character: Character) -> str:
     return f"U+{character.codepoint:04X} · {character.strokes} strokes"
 
 
-def summary(num_hits: int, how: str = BY_WORD) -> str:
-    """How many were found, in a sentence."""
+def latin_of(query: str) -> str:
+    """The part of a query that may be English."""
+    return "".join(char for char in query if char <= LAST_LATIN).strip()
+
+
+def summary(num_hits: int, how: str = BY_WORD, has_words: bool = True) -> str:
+    """How many were found, in a sentence.
+
+    Args:
+        num_hits: how many.
+        how: `BY_WORD` or `BY_MEANING`.
+        has_words: whether there were English words to search by.
+    """
+    if num_hits == 0 and not has_words:
+        return "There are no English words here to search by, and none of the characters."
     if num_hits == 0:
         return "No definition holds these words; try by meaning."
-    if how == BY_MEANING and num_hits > 1:
+    if how == BY_MEANING and has_words and num_hits > 1:
         return f"The {num_hits} nearest characters, shown below the map."
     return f"{num_hits:,} character{'s' * (num_hits > 1)} found, shown below the map."

@@ -73,7 +73,7 @@ class Request:
         """
         seed = random_seed() if seed is None else in_range("Seed", seed, 0, MAX_SEED)
         num_glyphs = in_range("Number of glyphs", num_glyphs, 1, MAX_GLYPHS)
-        if sampler not in SAMPLERS:
+        if not isinstance(sampler, str) or sampler not in SAMPLERS:
             raise ValueError(f"Sampler must be one of {', '.join(SAMPLERS)}; got {sampler!r}.")
         config = SampleConfig(
             num_inference_steps=in_range("Steps", num_inference_steps, 1, MAX_STEPS),
@@ -83,11 +83,11 @@ class Request:
         return cls(clean_prompt(prompt or ""), [(seed + i) % (MAX_SEED + 1) for i in range(num_glyphs)], config)
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> "Request":
+    def from_query(cls, query: Mapping[str, str | float]) -> "Request":
         """Make an order of what `query` wrote, or of what somebody made of it.
 
         Args:
-            query: all that `check` asks for, by name, as text; other keys are passed over.
+            query: all that `check` asks for, by name, as text or as it is; other keys are passed over.
 
         Raises:
             ValueError: with one sentence that a visitor can act on.
@@ -258,8 +258,10 @@ def grid_as_jpeg(x: torch.Tensor, columns: int | None = None) -> str:
     return data_url(encode_jpeg(tile(x_0_to_uint8(x), columns)), "image/jpeg")
 
 
-def _number(text: str) -> float | str:
-    """The number that a text stands for, else the text itself."""
+def _number(text: str | float) -> float | str:
+    """The number that a text stands for, else what was given."""
+    if not isinstance(text, str):
+        return text
     for kind in (int, float):
         try:
             return kind(text)

@@ -43,8 +43,8 @@ def build_new_meaning(
     """
 
     @on_gpu(20)
-    def run_redraw(prompt: str, seed: int, x_0: torch.Tensor) -> Iterator[dict]:
-        yield from redraw_frames(pipeline, prompt, seed, x_0)
+    def run_redraw(prompt: str, seed: int, x_0: torch.Tensor, char: str | None) -> Iterator[dict]:
+        yield from redraw_frames(pipeline, prompt, seed, x_0, char)
 
     runs = Runs()
 
@@ -57,7 +57,7 @@ def build_new_meaning(
             yield STOPPED, notice(str(error), "error")  # the former run ended when this one was ordered
             return
         try:
-            for frame in run_redraw(source.prompt, source.seed, source.x_0):
+            for frame in run_redraw(source.prompt, source.seed, source.x_0, (char or "").strip() or None):
                 yield frame, ""
         except Exception as error:
             yield STOPPED, apology(error)
@@ -81,10 +81,20 @@ def build_new_meaning(
     stop.click(runs.stop_for_visitor, None, [player, message], cancels=[run], **QUICK)
 
 
-def redraw_frames(pipeline: GlyffuserPipeline, prompt: str, seed: int, x_0: torch.Tensor) -> Iterator[dict]:
-    """The redrawings as the player takes them; the last one's note says how much ink survived."""
+def redraw_frames(
+    pipeline: GlyffuserPipeline, prompt: str, seed: int, x_0: torch.Tensor, char: str | None
+) -> Iterator[dict]:
+    """The redrawings as the player takes them; the last one's note says how much ink survived.
+
+    Args:
+        pipeline: a loaded model.
+        prompt: the new definition.
+        seed: decides the noise.
+        x_0: float32 (1, 1, 128, 128) in [-1, 1].
+        char: the character that `x_0` shows, None for a generated glyph; kept in the pictures.
+    """
     config = SampleConfig()
-    settings = settings_of(prompt, [seed], config)
+    settings = settings_of(prompt, [seed], config) | {"character": char}
     return stream_joint_frames(
         redraw(pipeline, prompt, seed, x_0, START_TIMESTEPS, config),
         names=[f"from timestep {start}" for start in START_TIMESTEPS],

@@ -18,7 +18,7 @@ from glyffuser.ui.theme import build_theme
 
 ASSETS = Path(__file__).parent / "assets"
 MAX_QUEUE = 20
-"""Runs that may wait; whoever comes later is told that the queue is full."""
+"""Events that may wait, nearly all of them runs; whoever comes later is told that the queue is full."""
 
 GENERATE, ONE_STEP = "generate", "one-step"
 TITLE = """

@@ -6,6 +6,8 @@ run is given a number when it is ordered, and looks before every frame whether t
 
 import itertools
 import logging
+import re
+import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import Any
@@ -32,6 +34,9 @@ QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 STOPPED = {"state": "stopped"}
 """What the frame player takes as the end of a run that came to none by itself."""
 
+WORKER_ERROR = "ZeroGPU worker error"
+"""Title under which ZeroGPU passes on what went wrong in a run, by its class name alone."""
+
 SORRY = "Something went wrong on our side; your prompt and settings are still here, please try again."
 
 logger = logging.getLogger(__name__)
@@ -41,6 +46,7 @@ class Runs:
     """The run that each visitor waits for: the one ordered last, until it is finished or stopped."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()  # listeners outside the queue run in threads of their own
         self._numbers = itertools.count(1)
         self._current: dict[str | None, int] = {}
 
@@ -50,12 +56,14 @@ class Runs:
         Args:
             session: the visitor's `session_hash`.
         """
-        self._current[session] = next(self._numbers)
-        return self._current[session]
+        with self._lock:
+            number = self._current[session] = next(self._numbers)
+        return number
 
     def stop(self, session: str | None) -> None:
         """End the visitor's run before its next frame, if there is one."""
-        self._current.pop(session, None)
+        with self._lock:
+            self._current.pop(session, None)
 
     def while_current(self, session: str | None, number: int, frames: Generator[Any]) -> Iterator[Any]:
         """The frames of a run for as long as nobody stops it and no other is ordered.
@@ -74,8 +82,9 @@ class Runs:
                         return
                     yield frame
         finally:
-            if self._current.get(session) == number:
-                del self._current[session]
+            with self._lock:
+                if self._current.get(session) == number:
+                    del self._current[session]
 
     def order_for_visitor(self, visitor: gr.Request) -> int:
         """`order` as the listener of a button."""
@@ -97,7 +106,7 @@ def order_number() -> gr.Number:
 
 def apology(error: Exception) -> str:
     """What a visitor is told of a run that failed, as HTML; the log is told the rest."""
-    if isinstance(error, gr.Error):  # meant for the visitor, such as ZeroGPU's word on a quota that is used up
-        return notice(error.message, "error")
+    if isinstance(error, gr.Error) and error.title != WORKER_ERROR:  # meant for the visitor, such as a used-up quota
+        return notice(re.sub("<[^>]+>", "", error.message), "error")
     logger.error("a run failed", exc_info=error)
     return notice(SORRY, "error")

@@ -94,6 +94,8 @@ def build_single_step_tab(
 
     def check(prompt: str, seed: float | None, char: str, picture: str | None = None) -> Source:
         prompt, seed = clean_prompt(prompt or ""), in_range("The seed", seed, 0, MAX_SEED)
+        if not isinstance(char or "", str):
+            raise ValueError(f"The character must be text; got {char!r}.")
         char, x_0 = (char or "").strip(), None
         if char:
             if char not in by_char:
@@ -135,11 +137,12 @@ def build_single_step_tab(
             return (gr.skip(),) * 4
         try:
             source = check(*asked)
-            if source.x_0 is None:
-                return notice(NEEDS_CHARACTER), gr.Plot(visible=False), "", asked
-            steps, attention = run_steps(source)
         except ValueError:
             return (gr.skip(),) * 4  # the step's own event says what is wrong
+        if source.x_0 is None:
+            return notice(NEEDS_CHARACTER), gr.Plot(visible=False), "", asked
+        try:
+            steps, attention = run_steps(source)
         except Exception as error:
             return apology(error), gr.skip(), gr.skip(), None
         words = words_as_html("Averaged over the timesteps above", attention, source.x_0)
