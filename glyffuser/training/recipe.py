@@ -37,7 +37,7 @@ class Recipe:
     ema_decay: float = 0.998
     max_grad_norm: float = 1.0
     loss_balance: float = 0.5
-    timestep_focus: float = 0.0
+    timestep_focus: float = 0.8
     seed: int = 0
     max_samples: int | None = None
     max_hours: float | None = None
