@@ -55,7 +55,8 @@ class SampleConfig:
 
     Attributes:
         num_inference_steps: number of denoising steps, 1 to 1000.
-        guidance_scale: classifier-free guidance (Ho & Salimans 2022); 1 means off.
+        guidance_scale: classifier-free guidance (Ho & Salimans 2022); 1 means off. Far up it empties whatever part of a
+            glyph the definition says nothing of.
         sampler: a key of `glyffuser.diffusion.SAMPLERS`. Fresh noise at every step lets later steps mend what earlier
             ones got wrong: strokes are cleaner than without it.
         guidance_interval: first and last timestep, both included, between which guidance acts
@@ -64,7 +65,7 @@ class SampleConfig:
     """
 
     num_inference_steps: int = 25
-    guidance_scale: float = 10.0
+    guidance_scale: float = 4.0
     sampler: str = "dpm++-sde"
     guidance_interval: tuple[int, int] = (400, 999)
 
