@@ -292,7 +292,8 @@ def test_real_glyphs_get_the_best_marks_and_others_do_not(reader, monkeypatch):
     assert (unguided.guidance_scale, guided.guidance_scale, guided.num_inference_steps) == (1, 10, 25)
     assert unguided.hits.top_3 < 0.1 and guided.hits == real.probe
     paper, finished = real.steps
-    assert (paper.num_inference_steps, finished.num_inference_steps, paper.guidance_scale) == (1, 25, 10)
+    calls = (paper.num_inference_steps, finished.num_inference_steps, paper.guidance_scale)
+    assert calls == (1, 25, plan.config.guidance_scale)
     assert paper.hits == Hits(0, 0) and paper.strokes.blanks == 1 and paper.strokes.ink == 0
     assert finished.hits == real.probe and finished.strokes == guided.strokes == real.probe_strokes
     assert 0.9 < real.held_out.top_1 < real.held_out.top_3 and real.held_out_shuffled.top_3 < 0.1
