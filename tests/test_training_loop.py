@@ -132,14 +132,21 @@ def test_noise_depends_on_the_place_alone(bench):
 
 @pytest.mark.parametrize(("focus", "middle", "ends"), [(0, 1, 1), (0.8, 1.84, 0.56)])
 def test_timesteps_spread_over_the_batch_and_crowd_in_the_middle(focus, middle, ends):
-    times = spread_timesteps(10_000, focus, torch.Generator().manual_seed(0))
+    times = spread_timesteps(10_000, focus, 1, torch.Generator().manual_seed(0))
     assert times.min() >= 0 and times.max() <= 1
     density = torch.histc(times, bins=50, min=0, max=1) / 200
     assert abs(density[24:26].mean() - middle) < 0.05 and abs(density[[0, -1]].mean() - ends) < 0.05
     assert abs(times[:5000].mean() - 0.5) < 0.02  # in random order
     if focus == 0:
-        few = spread_timesteps(8, focus, torch.Generator().manual_seed(1))
+        few = spread_timesteps(8, focus, 1, torch.Generator().manual_seed(1))
         assert sorted((8 * few).long().tolist()) == list(range(8)) and few.argsort().tolist() != list(range(8))
+
+
+def test_shifted_timesteps_crowd_where_noise_is_stronger():
+    straight, shifted = (spread_timesteps(10_000, 0.8, shift, torch.Generator().manual_seed(0)) for shift in (1, 1.5))
+    assert shifted.min() >= 0 and shifted.max() <= 1 and (shifted >= straight).all()
+    densities = [torch.histc(times, bins=20, min=0, max=1).argmax() for times in (straight, shifted)]
+    assert densities[0] in (9, 10) and densities[1] in (11, 12)  # around 0.5 and 0.6
 
 
 def test_a_caption_asks_the_fold_that_has_not_seen_it(bench):

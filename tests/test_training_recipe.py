@@ -33,6 +33,7 @@ def test_the_plan_ends_by_samples_or_hours_whichever_comes_first():
         ({"ema_decay": 1}, "ema_decay must lie between 0 and 1, got 1"),
         ({"loss_balance": -0.1}, "loss_balance must lie between 0 and 1, got -0.1"),
         ({"timestep_focus": 1.1}, "timestep_focus must lie between 0 and 1, got 1.1"),
+        ({"timestep_shift": 0.0}, "timestep_shift must be more than 0, got 0.0"),
         ({"max_samples": -1}, "max_samples must be 0 or more, got -1"),
     ],
 )

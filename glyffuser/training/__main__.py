@@ -146,7 +146,7 @@ def run(options: argparse.Namespace, characters: list[Character], prior: GlyphPr
     watch = Watch(
         options.output, watched(characters, conditioning), pipeline, options.error_samples, options.grid_samples
     )
-    batches = TrainingBatches(dataset, conditioning, recipe.seed, recipe.timestep_focus)
+    batches = TrainingBatches(dataset, conditioning, recipe.seed, recipe.timestep_focus, recipe.timestep_shift)
     train(state, recipe, batches, scheduler, accelerator, watch, stop_on_signals())
     accelerator.end_training()
     accelerator.print(f"{state.counters.samples_seen:,} samples seen; the state is in {options.output}")

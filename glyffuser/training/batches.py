@@ -42,19 +42,26 @@ class TrainingBatches:
     """The endless stream of samples: every glyph once an epoch, in an order of its own, across all processes."""
 
     def __init__(
-        self, dataset: GlyphDataset, conditioning: CaptionConditioning, seed: int, timestep_focus: float = 0.0
+        self,
+        dataset: GlyphDataset,
+        conditioning: CaptionConditioning,
+        seed: int,
+        timestep_focus: float = 0.0,
+        timestep_shift: float = 1.0,
     ) -> None:
         """
         Args:
             dataset: the training characters.
             conditioning: what the U-net is told of their captions.
             seed: decides order, captions, timesteps and noise.
-            timestep_focus: how far timesteps crowd in the middle, see `spread_timesteps`.
+            timestep_focus: how far timesteps crowd, see `spread_timesteps`.
+            timestep_shift: where they crowd, see there.
         """
         self._dataset = dataset
         self._conditioning = conditioning
         self._seed = seed
         self._timestep_focus = timestep_focus
+        self._timestep_shift = timestep_shift
         self._order = lru_cache(maxsize=2)(self._order_of_epoch)
 
     def samples(self, start: int, count: int) -> tuple[torch.Tensor, Conditioning, list[int]]:
@@ -80,20 +87,22 @@ class TrainingBatches:
         (seed,) = np.random.SeedSequence([self._seed, start]).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(seed))
         noise = torch.randn(x_0.shape, generator=generator)
-        times = spread_timesteps(len(x_0), self._timestep_focus, generator)
+        times = spread_timesteps(len(x_0), self._timestep_focus, self._timestep_shift, generator)
         return noise, (num_timesteps * times).long().clamp(max=num_timesteps - 1)
 
     def _order_of_epoch(self, epoch: int) -> np.ndarray:
         return np.random.default_rng([self._seed, epoch]).permutation(len(self._dataset))
 
 
-def spread_timesteps(count: int, focus: float, generator: torch.Generator) -> torch.Tensor:
+def spread_timesteps(count: int, focus: float, shift: float, generator: torch.Generator) -> torch.Tensor:
     """Random times for a batch, spread over it as evenly as chance allows, so that no batch is mostly noise.
 
     Args:
         count: one time falls into each of as many equal shares of the distribution (Kingma et al. 2021, VDM, I.1).
         focus: 0 is uniform; above it the middle, where glyphs take shape, comes more often, and the ends, one of them
             nearly clean and the other nearly hopeless, less (Esser et al. 2024, SD3, section 3.1, "mode sampling").
+        shift: 1 leaves them there; above it they crowd where noise is stronger, around `shift / (1 + shift)` (the same,
+            equation 23).
         generator: of randomness.
 
     Returns:
@@ -101,4 +110,5 @@ def spread_timesteps(count: int, focus: float, generator: torch.Generator) -> to
     """
     shares = torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)
     u = shares / count
-    return (1 - u - focus * ((math.pi / 2 * u).cos().square() - 1 + u)).clamp(0, 1)
+    times = (1 - u - focus * ((math.pi / 2 * u).cos().square() - 1 + u)).clamp(0, 1)
+    return shift * times / (1 + (shift - 1) * times)

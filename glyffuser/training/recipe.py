@@ -20,6 +20,8 @@ class Recipe:
             2020) to 1 (each level counts the same, see `glyffuser.training.balance`).
         timestep_focus: how much more often the middle timesteps come than the ends, from 0 (all alike) to 1 (almost
             five times; see `glyffuser.training.batches.spread_timesteps`).
+        timestep_shift: above 1, the timesteps crowd where noise is stronger than in the middle; below 1, where it is
+            weaker.
         seed: decides data order, captions, timesteps and noise.
         max_samples: the run ends when this many samples of this plan are seen; None sets no end.
         max_hours: the run ends after this time of training, pauses not counted; None sets no end.
@@ -38,6 +40,7 @@ class Recipe:
     max_grad_norm: float = 1.0
     loss_balance: float = 0.5
     timestep_focus: float = 0.8
+    timestep_shift: float = 1.0
     seed: int = 0
     max_samples: int | None = None
     max_hours: float | None = None
@@ -53,6 +56,8 @@ class Recipe:
             raise ValueError(f"loss_balance must lie between 0 and 1, got {self.loss_balance}")
         if not 0 <= self.timestep_focus <= 1:
             raise ValueError(f"timestep_focus must lie between 0 and 1, got {self.timestep_focus}")
+        if not self.timestep_shift > 0:
+            raise ValueError(f"timestep_shift must be more than 0, got {self.timestep_shift}")
         for name, value in vars(self).items():
             if value is not None and not value >= 0:  # NaN is neither more nor less
                 raise ValueError(f"{name} must be 0 or more, got {value}")
