@@ -62,12 +62,17 @@ class SampleConfig:
         guidance_interval: first and last timestep, both included, between which guidance acts
             (Kynkäänniemi et al. 2024); outside it the prompt alone is followed. Guidance decides what is drawn while
             noise is strong, and would only roughen the strokes later on.
+        pag_scale: perturbed-attention guidance (Ahn et al. 2024): away from what the network would say if no place of
+            the glyph looked at any other, so that strokes make up real parts; 0 means off.
+        pag_interval: first and last timestep, both included, between which that acts: where the parts are decided.
     """
 
     num_inference_steps: int = 25
     guidance_scale: float = 4.0
     sampler: str = "dpm++-sde"
     guidance_interval: tuple[int, int] = (400, 999)
+    pag_scale: float = 3.0
+    pag_interval: tuple[int, int] = (500, 800)
 
     def __post_init__(self) -> None:
         if not 1 <= self.num_inference_steps <= MAX_INFERENCE_STEPS:
@@ -76,11 +81,19 @@ class SampleConfig:
             )
         if not 1 <= self.guidance_scale <= 30:
             raise ValueError(f"guidance_scale must lie between 1 (off) and 30, got {self.guidance_scale}")
-        low, high = self.guidance_interval
-        if not 0 <= low <= high <= 999:
-            raise ValueError(f"guidance_interval must be two timesteps in order within 0 to 999, got {low} and {high}")
+        for name in ("guidance_interval", "pag_interval"):
+            low, high = getattr(self, name)
+            if not 0 <= low <= high <= 999:
+                raise ValueError(f"{name} must be two timesteps in order within 0 to 999, got {low} and {high}")
+        if not 0 <= self.pag_scale <= 30:
+            raise ValueError(f"pag_scale must lie between 0 (off) and 30, got {self.pag_scale}")
 
     def is_guided_at(self, timestep: int) -> bool:
         """Whether the null prompt is needed at `timestep`."""
         low, high = self.guidance_interval
         return self.guidance_scale != 1 and low <= timestep <= high
+
+    def is_perturbed_at(self, timestep: int) -> bool:
+        """Whether the network is needed with its self-attention cut at `timestep`."""
+        low, high = self.pag_interval
+        return self.pag_scale > 0 and low <= timestep <= high

@@ -16,7 +16,7 @@ from glyffuser.diffusion import Frame, Predict, Run, add_noise, make_sampler, sa
 from glyffuser.images import to_pil, x_0_to_uint8
 from glyffuser.prior import GlyphPrior
 from glyffuser.text import TextEncoder, TextStates, clean_prompt, sentence_vectors
-from glyffuser.unet import Conditioning, predict
+from glyffuser.unet import Conditioning, PerturbableAttnProcessor, predict
 
 
 class CheckpointError(Exception):
@@ -129,6 +129,7 @@ class GlyffuserPipeline(DiffusionPipeline):
         self.register_modules(unet=unet, glyph_prior=glyph_prior, scheduler=scheduler)
         self.register_to_config(text_encoder_name=text_encoder_name, samples_seen=samples_seen)
         unet.eval().to(memory_format=torch.channels_last)
+        unet.set_attn_processor(PerturbableAttnProcessor())
         glyph_prior.eval()
         self._text_encoder: TextEncoder | None = None
 
@@ -285,7 +286,10 @@ class GlyffuserPipeline(DiffusionPipeline):
         return GlyffuserOutput(images=[to_pil(pixels) for pixels in x_0_to_uint8(finished)])
 
     def _guided(self, prompts: list[str | ChangingPrompt], config: SampleConfig) -> Predict:
-        """The model with classifier-free guidance (Ho & Salimans 2022): both answers come from one call."""
+        """The model with classifier-free (Ho & Salimans 2022) and perturbed-attention guidance (Ahn et al. 2024).
+
+        Its answers to the prompt, to the null prompt and with its self-attention cut all come from one call.
+        """
         changing = [p if isinstance(p, ChangingPrompt) else ChangingPrompt(p, p, 0) for p in prompts]
         changing = [replace(p, first=clean_prompt(p.first), then=clean_prompt(p.then)) for p in changing]
         distinct = list(dict.fromkeys([text for p in changing for text in (p.first, p.then)] + [""]))
@@ -293,15 +297,23 @@ class GlyffuserPipeline(DiffusionPipeline):
         null_rows = [distinct.index("")] * len(prompts)
 
         def answer(x_t: torch.Tensor, timestep: int) -> torch.Tensor:
-            def ask(x: torch.Tensor, rows: list[int]) -> torch.Tensor:
-                timesteps = torch.full((len(x),), timestep, device=x.device)
-                return predict(self.unet, x, timesteps, encoded.rows(rows))
-
             rows = [distinct.index(p.at(timestep)) for p in changing]
-            if not config.is_guided_at(timestep) or rows == null_rows:
-                return ask(x_t, rows)
-            conditional, unconditional = ask(torch.cat([x_t, x_t]), rows + null_rows).chunk(2)
-            return unconditional + config.guidance_scale * (conditional - unconditional)
+            is_guided = config.is_guided_at(timestep) and rows != null_rows
+            is_perturbed = config.is_perturbed_at(timestep)
+            asked = [rows] + is_guided * [null_rows] + is_perturbed * [rows]
+            answers = predict(
+                self.unet,
+                x_t.repeat(len(asked), 1, 1, 1),
+                torch.full((len(asked) * len(x_t),), timestep, device=x_t.device),
+                encoded.rows(sum(asked, [])),
+                num_perturbed=is_perturbed * len(x_t),
+            ).chunk(len(asked))
+            guided = conditional = answers[0]
+            if is_guided:
+                guided = guided + (config.guidance_scale - 1) * (conditional - answers[1])
+            if is_perturbed:
+                guided = guided + config.pag_scale * (conditional - answers[-1])
+            return guided
 
         return answer
 

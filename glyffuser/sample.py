@@ -48,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
             guidance_scale=options.guidance_scale,
             sampler=options.sampler,
             guidance_interval=tuple(options.guidance_interval),
+            pag_scale=options.pag_scale,
+            pag_interval=tuple(options.pag_interval),
         )
         prompts = _read_prompts(options)
         pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device, dtype=_DTYPES[options.dtype])
@@ -145,6 +147,21 @@ def _parser() -> argparse.ArgumentParser:
         default=list(defaults.guidance_interval),
         metavar=("LOW", "HIGH"),
         help="timesteps between which guidance acts (default: {} {})".format(*defaults.guidance_interval),
+    )
+    parser.add_argument(
+        "--pag-scale",
+        type=float,
+        default=defaults.pag_scale,
+        metavar="S",
+        help="how strongly strokes are held together; 0 is off (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--pag-interval",
+        type=int,
+        nargs=2,
+        default=list(defaults.pag_interval),
+        metavar=("LOW", "HIGH"),
+        help="timesteps between which that is done (default: {} {})".format(*defaults.pag_interval),
     )
     parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler, help="default: %(default)s")
     parser.add_argument("--checkpoint", type=Path, default=checkpoint_folder(), metavar="DIR", help="model folder")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 
 from glyffuser.config import GLYPH_SIZE, ModelConfig
 
@@ -32,6 +33,30 @@ class Conditioning(NamedTuple):
     def to(self, device: torch.device | str) -> "Conditioning":
         """The same on `device`."""
         return Conditioning(*(part.to(device) for part in self))
+
+
+class PerturbableAttnProcessor(AttnProcessor2_0):
+    """Attention as it is in diffusers, but for glyphs whose self-attention is cut: every place sees itself alone.
+
+    So perturbed (perturbed-attention guidance, Ahn et al. 2024), it draws strokes that know little of each other.
+    """
+
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: torch.Tensor,
+        encoder_hidden_states: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        temb: torch.Tensor | None = None,
+        num_perturbed: int = 0,
+    ) -> torch.Tensor:
+        """As of `AttnProcessor2_0`; `num_perturbed` counts the perturbed glyphs, the last ones of the batch."""
+        is_cross_attention = encoder_hidden_states is not None
+        if is_cross_attention or not num_perturbed:
+            return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask, temb)
+        seeing, cut = hidden_states[:-num_perturbed], hidden_states[-num_perturbed:]
+        own = attn.to_out[1](attn.to_out[0](attn.to_v(cut)))
+        return torch.cat([super().__call__(attn, seeing, None, attention_mask, temb), own])
 
 
 def build_unet(config: ModelConfig) -> UNet2DConditionModel:
@@ -75,7 +100,11 @@ def depth_to_space(x: torch.Tensor, patch_size: int) -> torch.Tensor:
 
 
 def predict(
-    unet: UNet2DConditionModel, x_t: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning
+    unet: UNet2DConditionModel,
+    x_t: torch.Tensor,
+    timesteps: torch.Tensor,
+    conditioning: Conditioning,
+    num_perturbed: int = 0,
 ) -> torch.Tensor:
     """Ask the network what it makes of a noised glyph.
 
@@ -84,6 +113,8 @@ def predict(
         x_t: float32 (batch, 1, 128, 128).
         timesteps: int64 (batch,).
         conditioning: one row per glyph.
+        num_perturbed: the last glyphs whose self-attention is cut, see `PerturbableAttnProcessor`, which the network
+            must have.
 
     Returns:
         float32 (batch, 1, 128, 128): noise, v or x_0, whatever the network was trained to predict.
@@ -97,6 +128,7 @@ def predict(
         encoder_hidden_states=conditioning.encoder_hidden_states.to(dtype),
         encoder_attention_mask=conditioning.encoder_attention_mask,
         class_labels=conditioning.class_labels.to(dtype),
+        cross_attention_kwargs={"num_perturbed": num_perturbed} if num_perturbed else None,
         return_dict=False,
     )[0]  # (batch, 16, 32, 32)
     return depth_to_space(output.float(), patch_size)

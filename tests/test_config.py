@@ -12,6 +12,9 @@ from glyffuser.config import ModelConfig, SampleConfig
         ("guidance_scale", float("nan"), "got nan"),
         ("guidance_interval", (500, 100), "got 500 and 100"),
         ("guidance_interval", (-1, 100), "got -1 and 100"),
+        ("pag_interval", (0, 1000), "got 0 and 1000"),
+        ("pag_scale", -1, "between 0 (off) and 30, got -1"),
+        ("pag_scale", float("nan"), "got nan"),
     ],
 )
 def test_a_setting_out_of_range_is_named_with_its_value(setting, value, sentence):
@@ -21,9 +24,10 @@ def test_a_setting_out_of_range_is_named_with_its_value(setting, value, sentence
 
 
 def test_guidance_acts_within_its_interval_only():
-    config = SampleConfig(guidance_interval=(200, 800))
+    config = SampleConfig(guidance_interval=(200, 800), pag_interval=(300, 700))
     assert [config.is_guided_at(t) for t in (199, 200, 800, 801)] == [False, True, True, False]
-    assert not SampleConfig(guidance_scale=1).is_guided_at(500)
+    assert [config.is_perturbed_at(t) for t in (299, 300, 700, 701)] == [False, True, True, False]
+    assert not SampleConfig(guidance_scale=1).is_guided_at(500) and not SampleConfig(pag_scale=0).is_perturbed_at(600)
 
 
 def test_a_network_that_does_not_fit_the_glyph_is_refused():

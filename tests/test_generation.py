@@ -159,6 +159,7 @@ def test_a_png_asks_for_the_same_run():
         ({"prompt": "gold"}, "not drawn in a plain run"),
         (remembered(start_timesteps=[879]), "not drawn in a plain run"),
         (remembered(guidance_interval=[0, 999]), "not drawn in a plain run"),
+        (remembered(pag_scale=0), "not drawn in a plain run"),
         (remembered(seeds=[1, 3]), "seeds of this picture do not count up"),
         (remembered(seeds=[]), "are damaged"),
         (remembered(prompt=None), "are damaged"),

@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from glyffuser.config import SampleConfig
 from glyffuser.data.glyphs import GlyphRenderer
@@ -97,11 +98,15 @@ class CountingUNet:
         ("gold", {"guidance_scale": 1}, [2, 2, 2, 2]),
         ("gold", {"guidance_interval": (300, 800)}, [2, 4, 4, 2]),  # called at 999, 749, 499, 249
         ("", {}, [2, 2, 2, 2]),
+        ("gold", {"pag_scale": 2}, [4, 6, 4, 2]),  # from 800 to 500
+        ("gold", {"pag_scale": 2, "guidance_scale": 1}, [2, 4, 2, 2]),
+        ("gold", {"pag_scale": 2, "pag_interval": (0, 999)}, [6, 6, 6, 4]),
+        ("", {"pag_scale": 2}, [2, 4, 2, 2]),
     ],
 )
-def test_the_null_prompt_is_asked_only_where_guidance_acts(tiny_pipeline, monkeypatch, prompt, settings, rows):
+def test_more_is_asked_only_where_guidance_acts(tiny_pipeline, monkeypatch, prompt, settings, rows):
     unet = CountingUNet(tiny_pipeline, monkeypatch)
-    config = SampleConfig(**{"num_inference_steps": 4, "guidance_scale": 5} | settings)
+    config = SampleConfig(**{"num_inference_steps": 4, "guidance_scale": 5, "pag_scale": 0} | settings)
     list(tiny_pipeline.stream([prompt] * 2, [0, 1], config))
     assert unet.rows == rows
 
@@ -110,7 +115,7 @@ def test_guidance_extrapolates_from_the_null_prompt(pipeline):
     """w = 3 is the null answer and three times the way to the answer with the prompt."""
 
     def first_answer(prompt, scale):
-        config = SampleConfig(num_inference_steps=1, guidance_scale=scale)
+        config = SampleConfig(num_inference_steps=1, guidance_scale=scale, pag_scale=0)
         x_T = initial_noise([0])[0]
         return pipeline._guided([prompt], config)(x_T, 999)
 
@@ -118,6 +123,28 @@ def test_guidance_extrapolates_from_the_null_prompt(pipeline):
         conditional, null = first_answer("gold", 1), first_answer("", 1)
         guided = first_answer("gold", 3)
     assert torch.allclose(guided, null + 3 * (conditional - null), atol=1e-4)
+
+
+def test_both_guidances_add_up(pipeline, monkeypatch):
+    """Away from the null prompt, and away from a network whose places see themselves alone."""
+    x_t = initial_noise([0])[0]
+
+    def model(**settings):
+        return pipeline._guided(["gold"], SampleConfig(num_inference_steps=1, **settings))
+
+    unguided = model(guidance_scale=1, pag_scale=0)
+    with torch.inference_mode():
+        alone, away_from_null = unguided(x_t, 700), model(guidance_scale=3, pag_scale=0)(x_t, 700)
+        both = model(guidance_scale=3, pag_scale=2)(x_t, 700)
+        attend = F.scaled_dot_product_attention
+        monkeypatch.setattr(
+            F,
+            "scaled_dot_product_attention",
+            lambda q, k, v, **kwargs: v if q.shape == k.shape else attend(q, k, v, **kwargs),
+        )
+        perturbed = unguided(x_t, 700)
+    assert (perturbed - alone).abs().max() > 0.1
+    assert torch.allclose(both, away_from_null + 2 * (alone - perturbed), atol=1e-4)
 
 
 def test_the_null_prompt_is_silent(pipeline):

@@ -37,6 +37,8 @@ def test_a_grid_holds_its_settings(tmp_path):
         "guidance_scale": 3.0,
         "sampler": "dpm++-sde",
         "guidance_interval": [400, 999],
+        "pag_scale": 3.0,
+        "pag_interval": [500, 800],
     }
 
 

@@ -39,6 +39,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--guidance-interval", type=int, nargs=2, default=defaults.guidance_interval, help="timesteps with guidance"
     )
+    parser.add_argument(
+        "--pag-scale", type=float, default=defaults.pag_scale, help="perturbed-attention guidance, 0 is off"
+    )
+    parser.add_argument(
+        "--pag-interval", type=int, nargs=2, default=defaults.pag_interval, help="timesteps with the latter"
+    )
     parser.add_argument("--batch-size", type=int, default=36, help="glyphs at a time")
     parser.add_argument("--device", default=best_device(), help="cpu, cuda or mps")
     return parser.parse_args(arguments)
@@ -51,7 +57,12 @@ def plan_from(options: argparse.Namespace) -> Plan:
         ValueError: if a setting is out of range.
     """
     config = SampleConfig(
-        options.num_inference_steps, options.guidance_scale, options.sampler, tuple(options.guidance_interval)
+        options.num_inference_steps,
+        options.guidance_scale,
+        options.sampler,
+        tuple(options.guidance_interval),
+        options.pag_scale,
+        tuple(options.pag_interval),
     )
     plan = Plan(config, **(QUICK if options.quick else {}))
     if options.num_glyphs is None:

@@ -36,12 +36,13 @@ def write_report(sheet: ScoreSheet, pictures: dict[str, np.ndarray], folder: Pat
 def to_markdown(sheet: ScoreSheet, pictures: list[str]) -> str:
     """The score sheet as Markdown, with links to the pictures."""
     config = sheet.plan.config
-    first, last = config.guidance_interval
+    (first, last), (pag_first, pag_last) = config.guidance_interval, config.pag_interval
     parts = [
         "# Score sheet",
         f"Checkpoint {sheet.checkpoint}. Unless a table says otherwise: {config.sampler}, {config.num_inference_steps} "
-        f"steps, guidance {config.guidance_scale:g} from timestep {last} to {first}. The radical reader reads "
-        f"{sheet.reader_accuracy:.3f} of held-out real glyphs right.",
+        f"steps, guidance {config.guidance_scale:g} from timestep {last} to {first}, perturbed-attention guidance "
+        f"{config.pag_scale:g} from {pag_last} to {pag_first}. The radical reader reads {sheet.reader_accuracy:.3f} of "
+        "held-out real glyphs right.",
         *_probe(sheet),
         *_sweep("By guidance scale", "guidance", sheet.guidance, sheet.real_strokes),
         *_sweep("By number of steps", "steps", sheet.steps, sheet.real_strokes),

@@ -1,5 +1,6 @@
 """One visitor's run: what was asked for, checked, and the frames that the player draws."""
 
+import json
 import secrets
 import time
 import uuid
@@ -105,9 +106,10 @@ class Request:
         Raises:
             ValueError: with one sentence that a visitor can act on.
         """
-        known = settings_of("", [0], SampleConfig())
+        known = json.loads(json.dumps(settings_of("", [0], SampleConfig())))
         of_a_run = isinstance(settings, dict) and settings.keys() == known.keys()
-        if not of_a_run or settings["guidance_interval"] != list(known["guidance_interval"]):
+        fixed = ("guidance_interval", "pag_scale", "pag_interval")
+        if not of_a_run or any(settings[name] != known[name] for name in fixed):
             raise ValueError("This picture was not drawn in a plain run, so Generate cannot draw it again.")
         prompt, seeds, sampler = settings["prompt"], settings["seeds"], settings["sampler"]
         if not (isinstance(prompt, str) and isinstance(seeds, list) and seeds and isinstance(sampler, str)):

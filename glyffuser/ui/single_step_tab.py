@@ -43,7 +43,9 @@ noise. (To be exact it names *v*, a mixture of noise and glyph in shares that th
 buried.
 
 Below are the network's two plain answers, without the definition and with it. While noise is strong, Generate goes on
-in the direction *from* the one *to* the other (guidance), and its usual sampler also remembers the step before and adds
+in the direction *from* the one *to* the other (guidance); around the middle it also keeps away from what the network
+would say if no place of the glyph saw any other
+([perturbed-attention guidance](https://arxiv.org/abs/2403.17377)). Its usual sampler remembers the step before and adds
 fresh noise.
 """
 WHERE_WORDS_GO = """
