@@ -133,36 +133,22 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="denoising steps (default: %(default)s)",
     )
-    parser.add_argument(
-        "--guidance-scale",
-        type=float,
-        default=defaults.guidance_scale,
-        metavar="W",
-        help="how strongly the prompt pulls; 1 is off (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--guidance-interval",
-        type=int,
-        nargs=2,
-        default=list(defaults.guidance_interval),
-        metavar=("LOW", "HIGH"),
-        help="timesteps between which guidance acts (default: {} {})".format(*defaults.guidance_interval),
-    )
-    parser.add_argument(
-        "--pag-scale",
-        type=float,
-        default=defaults.pag_scale,
-        metavar="S",
-        help="how strongly strokes are held together; 0 is off (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--pag-interval",
-        type=int,
-        nargs=2,
-        default=list(defaults.pag_interval),
-        metavar=("LOW", "HIGH"),
-        help="timesteps between which that is done (default: {} {})".format(*defaults.pag_interval),
-    )
+    for name, letter, strength, where in (
+        ("guidance", "W", "how strongly the prompt pulls; 1 is off", "timesteps between which guidance acts"),
+        ("pag", "S", "how strongly strokes are held together; 0 is off", "timesteps between which that is done"),
+    ):
+        scale, (low, high) = getattr(defaults, f"{name}_scale"), getattr(defaults, f"{name}_interval")
+        parser.add_argument(
+            f"--{name}-scale", type=float, default=scale, metavar=letter, help=f"{strength} (default: {scale})"
+        )
+        parser.add_argument(
+            f"--{name}-interval",
+            type=int,
+            nargs=2,
+            default=[low, high],
+            metavar=("LOW", "HIGH"),
+            help=f"{where} (default: {low} {high})",
+        )
     parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler, help="default: %(default)s")
     parser.add_argument("--checkpoint", type=Path, default=checkpoint_folder(), metavar="DIR", help="model folder")
     parser.add_argument("--device", default=best_device(), help="cpu, cuda or mps (default: %(default)s)")

@@ -89,11 +89,13 @@ def test_in_pure_noise_the_ghost_of_the_radical_needs_the_prompt(pipeline):
         guess = (x_0.flatten() - average).view(128, 128)[:, :56].flatten()
         return torch.nn.functional.cosine_similarity(guess, ghost, dim=0).item()
 
-    for seed in range(4):
+    without_prompt = []
+    for seed in range(8):
         step = take_step(pipeline, "gold", seed, 999)
         assert step.x_0 is None and torch.equal(step.x_t, step.noise)
-        assert likeness(step.with_prompt.pred_x_0) > 0.6
-        assert likeness(step.without_prompt.pred_x_0) < 0.3
+        without_prompt.append(likeness(step.without_prompt.pred_x_0))
+        assert likeness(step.with_prompt.pred_x_0) > max(0.6, without_prompt[-1] + 0.5)
+    assert abs(sum(without_prompt) / len(without_prompt)) < 0.1  # by chance now a little like it, now unlike
 
 
 @pytest.mark.parametrize("timestep", [-1, 1000])
