@@ -18,6 +18,9 @@ from glyffuser.text import clean_prompt
 
 DEFAULT_CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "glyffuser"
 
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+"""Number formats that the network can compute in, by name."""
+
 
 def checkpoint_folder() -> Path:
     """The folder named by GLYFFUSER_CHECKPOINT, else the shipped one."""
@@ -52,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
             pag_interval=tuple(options.pag_interval),
         )
         prompts = _read_prompts(options)
-        pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device, dtype=_DTYPES[options.dtype])
+        pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device, dtype=DTYPES[options.dtype])
         if options.out_dir:
             _sample_each(pipeline, prompts, _seeds(options), config, options.out_dir)
         else:
@@ -108,9 +111,6 @@ def _seeds(options: argparse.Namespace) -> list[int]:
     return list(range(options.seed, options.seed + options.num_glyphs))
 
 
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
-
 def _parser() -> argparse.ArgumentParser:
     defaults = SampleConfig()
     parser = argparse.ArgumentParser(
@@ -152,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler, help="default: %(default)s")
     parser.add_argument("--checkpoint", type=Path, default=checkpoint_folder(), metavar="DIR", help="model folder")
     parser.add_argument("--device", default=best_device(), help="cpu, cuda or mps (default: %(default)s)")
-    parser.add_argument("--dtype", choices=_DTYPES, default="float32", help="default: %(default)s")
+    parser.add_argument("--dtype", choices=DTYPES, default="float32", help="default: %(default)s")
     return parser
 
 

@@ -47,7 +47,7 @@ class RealGlyphs:
     Without guidance each glyph is that of the prompt after it, and one step leaves bare paper.
     """
 
-    digest = "real"
+    digest, dtype = "real", "float32"
     pipeline = SimpleNamespace(text_encoder=None)
 
     def __init__(self, characters):
@@ -67,6 +67,7 @@ class CountingPipeline:
 
     def __init__(self):
         self.asked = 0
+        self.unet = SimpleNamespace(dtype=torch.float32)
 
     def stream(self, prompts, seeds, config):
         self.asked += len(prompts)
@@ -151,6 +152,9 @@ def test_samples_are_made_once(tmp_path):
     first.glyphs(["gold"] * 6, list(range(6)), SampleConfig(num_inference_steps=3))
     SampleStore(counting, "b", tmp_path, batch_size=4).glyphs(["gold"] * 6, list(range(6)), FEW)
     assert counting.asked == 18
+    counting.unet.dtype = torch.bfloat16
+    first.glyphs(["gold"] * 6, list(range(6)), FEW)
+    assert counting.asked == 24
 
 
 def test_a_digest_tells_checkpoints_apart(tmp_path):
@@ -279,6 +283,8 @@ def test_the_command_writes_a_whole_score_sheet(tiny_checkpoint, tmp_path, capsy
     for heading in ("Thirty-six words", "By guidance scale", "By number of steps", "Definitions never met", "Novelty"):
         assert f"## {heading}" in text
     assert (folder / "probe.png").read_bytes()[:4] == (folder / "nearest.png").read_bytes()[:4] == b"\x89PNG"
+    assert main([*options, "--num-inference-steps", "2", "--parts", "likeness", "--dtype", "bfloat16"]) == 0
+    assert json.loads((folder / "scores.json").read_text())["dtype"] == "bfloat16" != scores["dtype"]
 
 
 def test_real_glyphs_get_the_best_marks_and_others_do_not(reader, monkeypatch):
@@ -316,6 +322,7 @@ def test_the_markdown_puts_every_number_in_its_place():
 
     sheet = ScoreSheet(
         checkpoint="abc",
+        dtype="float16",
         plan=Plan(SampleConfig(7, 3, "ddim"), probe_seeds=5, num_glyphs=44),
         reader_accuracy=0.901,
         real_strokes=marks(0.1, grey=0.2),
@@ -335,7 +342,7 @@ def test_the_markdown_puts_every_number_in_its_place():
     )
     text = to_markdown(sheet, [])
     for sentence in (
-        "Checkpoint abc. Unless a table says otherwise: ddim, 7 steps, guidance 3 from timestep 999 to 400, "
+        "Checkpoint abc. Unless a table says otherwise: ddim, 7 steps in float16, guidance 3 from timestep 999 to 400, "
         "perturbed-attention guidance 3 from 800 to 500. The radical reader reads 0.901 of",
         "5 glyphs a word. The reader names that radical first in **0.601** of them, among its first three in **0.701**",
         "55 held-out definitions, one glyph each",

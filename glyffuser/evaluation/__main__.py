@@ -16,7 +16,7 @@ from glyffuser.evaluation.report import to_markdown, write_report
 from glyffuser.evaluation.samples import SampleStore, checkpoint_digest
 from glyffuser.evaluation.score_sheet import PARTS, QUICK, Evaluation, Plan
 from glyffuser.pipeline import CheckpointError, GlyffuserPipeline, best_device
-from glyffuser.sample import checkpoint_folder
+from glyffuser.sample import DTYPES, checkpoint_folder
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -47,6 +47,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--batch-size", type=int, default=36, help="glyphs at a time")
     parser.add_argument("--device", default=best_device(), help="cpu, cuda or mps")
+    parser.add_argument("--dtype", choices=DTYPES, default="float32", help="what the network computes in")
     return parser.parse_args(arguments)
 
 
@@ -78,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         plan = plan_from(options)
         reader = RadicalReader.load(options.reader)
-        pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device)
+        pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device, dtype=DTYPES[options.dtype])
         digest = checkpoint_digest(options.checkpoint)
         store = SampleStore(pipeline, digest, options.output / "samples", options.batch_size)
         evaluation = Evaluation(store, reader, load_characters(), plan)

@@ -40,9 +40,9 @@ def to_markdown(sheet: ScoreSheet, pictures: list[str]) -> str:
     parts = [
         "# Score sheet",
         f"Checkpoint {sheet.checkpoint}. Unless a table says otherwise: {config.sampler}, {config.num_inference_steps} "
-        f"steps, guidance {config.guidance_scale:g} from timestep {last} to {first}, perturbed-attention guidance "
-        f"{config.pag_scale:g} from {pag_last} to {pag_first}. The radical reader reads {sheet.reader_accuracy:.3f} of "
-        "held-out real glyphs right.",
+        f"steps in {sheet.dtype}, guidance {config.guidance_scale:g} from timestep {last} to {first}, "
+        f"perturbed-attention guidance {config.pag_scale:g} from {pag_last} to {pag_first}. The radical reader reads "
+        f"{sheet.reader_accuracy:.3f} of held-out real glyphs right.",
         *_probe(sheet),
         *_sweep("By guidance scale", "guidance", sheet.guidance, sheet.real_strokes),
         *_sweep("By number of steps", "steps", sheet.steps, sheet.real_strokes),

@@ -32,6 +32,11 @@ class SampleStore:
         self.folder = folder
         self.batch_size = batch_size
 
+    @property
+    def dtype(self) -> str:
+        """What the network computes in."""
+        return str(self.pipeline.unet.dtype).removeprefix("torch.")
+
     def glyphs(
         self, prompts: list[str], seeds: list[int], config: SampleConfig, name: str = "sampling"
     ) -> torch.Tensor:
@@ -56,7 +61,7 @@ class SampleStore:
             yield prompts[chosen], seeds[chosen]
 
     def _batch(self, prompts: list[str], seeds: list[int], config: SampleConfig) -> np.ndarray:
-        key = json.dumps([self.digest, _code_digest(), prompts, seeds, asdict(config)])
+        key = json.dumps([self.digest, self.dtype, _code_digest(), prompts, seeds, asdict(config)])
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npy"
         if not path.exists():
             for frame in self.pipeline.stream(prompts, seeds, config):

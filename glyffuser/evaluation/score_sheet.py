@@ -63,6 +63,7 @@ class ScoreSheet:
 
     Attributes:
         checkpoint: digest of its files.
+        dtype: what the network computes in.
         plan: how much was measured.
         reader_accuracy: share of held-out real glyphs that the radical reader reads right.
         real_strokes: of real glyphs, next to which generated ones are judged.
@@ -82,6 +83,7 @@ class ScoreSheet:
     """
 
     checkpoint: str
+    dtype: str
     plan: Plan
     reader_accuracy: float
     real_strokes: Strokes
@@ -119,6 +121,7 @@ class Evaluation:
         held_out = [c for c in self.characters if c.split == "held-out"]
         sheet = ScoreSheet(
             checkpoint=self.store.digest,
+            dtype=self.store.dtype,
             plan=self.plan,
             reader_accuracy=accuracy(self.reader, held_out),
             real_strokes=strokes(draw(self._train[: self.plan.num_glyphs])),
