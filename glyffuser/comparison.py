@@ -12,6 +12,7 @@ NUM_STEPS = (1, 2, 3, 5, 10, 15, 25, 50, 100)
 GUIDANCE_SCALES = (1, 2, 3, 5, 7, 10, 13, 16, 20)
 STEPS_BY_GUIDANCE = ((3, 10, 25), (1, 5, 15))
 """Numbers of steps, a row each, and guidance scales, a column each."""
+PAG_SCALES = (0, 0.5, 1, 2, 3, 4, 6, 8, 10)
 CHANGES_BELOW = (1000, 880, 760, 680, 600, 520, 440, 360, 0)
 """Timesteps; one mind changes from the start, the last never."""
 SAMPLER_NAMES = {
@@ -104,6 +105,11 @@ def vary_steps_and_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
         Variant(f"{_steps(n)}, guidance {g}", prompt, replace(config, num_inference_steps=n, guidance_scale=float(g)))
         for n, g in product(*STEPS_BY_GUIDANCE)
     ]
+
+
+def vary_pag(prompt: str, config: SampleConfig) -> list[Variant]:
+    """Perturbed-attention guidance, from none to too much."""
+    return [Variant(f"PAG {g:g}", prompt, replace(config, pag_scale=float(g))) for g in PAG_SCALES]
 
 
 def vary_sampler(prompt: str, config: SampleConfig) -> list[Variant]:

@@ -19,7 +19,7 @@ def test_the_endpoint_explains_itself(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(endpoints) == {"/generate", "/single_step"}
     names = [parameter["parameter_name"] for parameter in endpoints["/generate"]["parameters"]]
-    assert names == ["prompt", "num_glyphs", "num_inference_steps", "guidance_scale", "sampler", "seed"]
+    assert names == ["prompt", "num_glyphs", "num_inference_steps", "guidance_scale", "pag_scale", "sampler", "seed"]
     assert "Denoise glyphs" in endpoints["/generate"]["description"]
 
 
@@ -39,10 +39,11 @@ def test_only_the_prompt_is_needed(client):
 
 
 def test_a_seed_gives_the_same_picture_again(client):
-    def run():
-        return client.predict(prompt="fish", num_inference_steps=2, seed=5, api_name="/generate")["downloads"][0]
+    def run(**settings):
+        order = {"prompt": "fish", "num_inference_steps": 4, "seed": 5} | settings
+        return client.predict(**order, api_name="/generate")["pred_x_0"]
 
-    assert run() == run()
+    assert run() == run() != run(pag_scale=0)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,7 @@ def test_a_seed_gives_the_same_picture_again(client):
         ("num_glyphs", 64, "Number of glyphs must be a whole number from 1 to 16; got 64"),
         ("num_inference_steps", 5000, "Steps must be"),
         ("guidance_scale", 1e9, "Guidance must be"),
+        ("pag_scale", 11, "Perturbed-attention guidance must be"),
         ("sampler", "euler", "Sampler must be one of"),
         ("sampler", ["ddim"], "Sampler must be one of"),
         ("seed", -5, "Seed must be"),

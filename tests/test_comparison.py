@@ -6,6 +6,7 @@ from glyffuser.comparison import (
     vary_change,
     vary_definition,
     vary_guidance,
+    vary_pag,
     vary_sampler,
     vary_steps,
     vary_steps_and_guidance,
@@ -39,6 +40,7 @@ def test_one_setting_differs_and_the_others_stay():
     for vary, setting in (
         (vary_steps, "num_inference_steps"),
         (vary_guidance, "guidance_scale"),
+        (vary_pag, "pag_scale"),
         (vary_sampler, "sampler"),
     ):
         variants = vary("bird", CONFIG)
@@ -81,8 +83,13 @@ def test_a_mind_is_changed_from_the_start_to_never(tiny_pipeline):
 
 @pytest.mark.parametrize(
     "variants",
-    [vary_definition("gold", "", CONFIG), vary_sampler("gold", CONFIG), vary_guidance("gold", CONFIG)[:3]],
-    ids=["definition", "sampler", "guidance"],
+    [
+        vary_definition("gold", "", CONFIG),
+        vary_sampler("gold", CONFIG),
+        vary_guidance("gold", CONFIG)[:3],
+        vary_pag("gold", CONFIG)[:3],
+    ],
+    ids=["definition", "sampler", "guidance", "perturbed-attention guidance"],
 )
 def test_each_variant_is_the_glyph_that_it_would_be_alone(tiny_pipeline, variants):
     frames = list(compare(tiny_pipeline, variants, seed=3))

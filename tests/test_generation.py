@@ -15,6 +15,7 @@ GOOD = {
     "num_glyphs": 4,
     "num_inference_steps": 5,
     "guidance_scale": 5,
+    "pag_scale": 2,
     "sampler": "dpm++",
     "seed": 42,
 }
@@ -51,6 +52,8 @@ def test_without_a_seed_each_order_gets_its_own():
         ("guidance_scale", 0.9, "Guidance must be a number from 1 to 20; got 0.9."),
         ("guidance_scale", float("nan"), "got nan"),
         ("guidance_scale", "much", "got 'much'"),
+        ("pag_scale", -0.5, "Perturbed-attention guidance must be a number from 0 to 10; got -0.5."),
+        ("pag_scale", 10.5, "got 10.5"),
         ("sampler", "euler", "Sampler must be one of dpm++-sde, dpm++, ddim, ddpm; got 'euler'."),
         ("seed", -1, "Seed must be a whole number from 0"),
         ("seed", 2**32, "got 4294967296"),
@@ -159,7 +162,8 @@ def test_a_png_asks_for_the_same_run():
         ({"prompt": "gold"}, "not drawn in a plain run"),
         (remembered(start_timesteps=[879]), "not drawn in a plain run"),
         (remembered(guidance_interval=[0, 999]), "not drawn in a plain run"),
-        (remembered(pag_scale=0), "not drawn in a plain run"),
+        (remembered(pag_interval=[0, 999]), "not drawn in a plain run"),
+        (remembered(pag_scale=11), "Perturbed-attention guidance must be"),
         (remembered(seeds=[1, 3]), "seeds of this picture do not count up"),
         (remembered(seeds=[]), "are damaged"),
         (remembered(prompt=None), "are damaged"),
@@ -175,7 +179,7 @@ def test_a_png_that_cannot_be_drawn_again_is_answered_with_a_sentence(settings, 
 
 
 def test_a_link_asks_for_the_same_run():
-    request = Request.check(**GOOD | {"prompt": "a bird, singing & flying?", "guidance_scale": 7.5})
+    request = Request.check(**GOOD | {"prompt": "a bird, singing & flying?", "guidance_scale": 7.5, "pag_scale": 0.5})
     query = dict(parse_qsl(request.query()))
     assert Request.from_query(query | {"__theme": "dark"}) == request
 
@@ -191,6 +195,7 @@ def test_a_link_without_a_prompt_stays_one():
         ("num_glyphs", "17", "Number of glyphs must be a whole number from 1 to 16; got 17."),
         ("num_inference_steps", "many", "Steps must be a whole number from 1 to 120; got 'many'."),
         ("guidance_scale", "nan", "got nan"),
+        ("pag_scale", "much", "got 'much'"),
         ("seed", "1e999", "got inf"),
         ("seed", "", "got ''"),
         ("sampler", "euler", "Sampler must be one of"),

@@ -6,8 +6,8 @@ from glyffuser.images import decode_glyph, read_settings
 from glyffuser.ui.frame_player import from_data_url
 from glyffuser.ui.same_noise import CHOICES, WHAT_TO_SEE, Order, comparison_frames, gpu_seconds, with_difference
 
-SETTINGS = (4, 5, "ddim", 7)
-"""Steps, guidance, sampler, seed."""
+SETTINGS = (4, 5, 3, "ddim", 7)
+"""Steps, both guidances, sampler, seed."""
 
 
 def test_every_choice_says_what_to_see():
@@ -32,6 +32,7 @@ def test_every_comparison_runs_and_keeps_its_settings(tiny_pipeline, change):
             "bird of bird gold" if change == "change" else variant.prompt
         )
         assert kept["num_inference_steps"] == variant.config.num_inference_steps
+        assert (kept["guidance_scale"], kept["pag_scale"]) == (variant.config.guidance_scale, variant.config.pag_scale)
     assert decode_glyph(from_data_url(last["downloads"][1])).shape == (128, 128)
 
 
@@ -69,11 +70,11 @@ def test_what_cannot_be_compared_is_said_in_a_sentence(change, other, prompt, se
     with pytest.raises(ValueError, match=sentence):
         Order.check(change, other, prompt, *SETTINGS)
     with pytest.raises(ValueError, match="Seed must be"):
-        Order.check("steps", "", "bird", 4, 5, "ddim", -1)
+        Order.check("steps", "", "bird", *SETTINGS[:-1], -1)
 
 
 def test_a_gpu_is_asked_for_as_long_as_the_steps_are_many():
-    longest = (120, 5, "ddim", 7)
+    longest = (120, *SETTINGS[1:])
     seconds = {change: gpu_seconds(Order.check(change, "fish", "bird of gold", *longest)) for change in WHAT_TO_SEE}
     assert 10 < seconds["definition"] <= seconds["words"] <= seconds["change"] < seconds["guidance"] < 120
     assert seconds["change"] < 30  # nine glyphs share each of the calls

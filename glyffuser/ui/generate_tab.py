@@ -17,6 +17,7 @@ from glyffuser.ui.explore_tab import Landscape
 from glyffuser.ui.frame_player import build_frame_player, data_url
 from glyffuser.ui.generation import (
     MAX_GUIDANCE_SCALE,
+    MAX_PAG_SCALE,
     MAX_STEPS,
     NUM_GLYPHS,
     Request,
@@ -54,6 +55,7 @@ class Controls:
     num_glyphs: gr.Radio
     num_steps: gr.Slider
     guidance_scale: gr.Slider
+    pag_scale: gr.Slider
     sampler: gr.Dropdown
     seed: gr.Number
     is_new_seed: gr.Checkbox
@@ -96,7 +98,7 @@ def build_generate_tab(page: gr.Blocks, landscape: Landscape, on_gpu: Callable) 
         trigger_mode="multiple", concurrency_limit=1, **QUICK | {"queue": True},
     )  # fmt: skip
     with gr.Accordion("Same noise, one thing changed", open=False, elem_id="same-noise"):
-        build_same_noise(pipeline, [c.prompt, c.num_steps, c.guidance_scale, c.sampler, c.seed], on_gpu)
+        build_same_noise(pipeline, [c.prompt, c.num_steps, c.guidance_scale, c.pag_scale, c.sampler, c.seed], on_gpu)
     gr.api(_api(run_model), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
     return controls.player, controls.prompt
 
@@ -137,11 +139,9 @@ def _wire_runs(controls: Controls, pipeline: GlyffuserPipeline, run_model: Calla
     """Generate, the examples and Stop."""
     runs = Runs()
 
-    def generate_for_visitor(
-        number, prompt, num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, visitor: gr.Request
-    ):
-        settings = (num_glyphs, num_steps, guidance_scale, sampler, None if is_new_seed else seed)
-        answers = _run_for_visitor(pipeline, run_model, prompt, *settings)
+    def generate_for_visitor(visitor: gr.Request, number, *fields):
+        *fields, seed, is_new_seed = fields
+        answers = _run_for_visitor(pipeline, run_model, *fields, None if is_new_seed else seed)
         yield from runs.while_current(visitor.session_hash, number, answers)
 
     def take_example(sample, visitor: gr.Request):
@@ -176,7 +176,7 @@ def _wire_fields(controls: Controls, meter: RadicalMeter) -> None:
 def _fields(controls: Controls) -> list[gr.components.Component]:
     """All that decides a run."""
     c = controls
-    return [c.prompt, c.num_glyphs, c.num_steps, c.guidance_scale, c.sampler, c.seed, c.is_new_seed]
+    return [c.prompt, c.num_glyphs, c.num_steps, c.guidance_scale, c.pag_scale, c.sampler, c.seed, c.is_new_seed]
 
 
 def suggest(meter: RadicalMeter, prompt: str) -> str:
@@ -208,6 +208,11 @@ def _lay_out_settings(device: torch.device) -> list[gr.components.Component]:
         info="How far the definition's effect is exaggerated while noise is strong. At 1 it is followed as it is; too "
         "much costs variety and clean strokes.",
     )  # fmt: skip
+    pag_scale = gr.Slider(
+        0, MAX_PAG_SCALE, defaults.pag_scale, step=0.5, label="Perturbed-attention guidance", elem_id="pag",
+        info="How far the glyph is pushed away from loose strokes while its parts take shape: 0 is off, too much makes "
+        "knots.",
+    )  # fmt: skip
     sampler = gr.Dropdown(
         [(SAMPLER_NAMES[name] + SAMPLER_REMARKS.get(name, ""), name) for name in SAMPLERS],
         value=defaults.sampler, label="Sampler",
@@ -224,7 +229,8 @@ def _lay_out_settings(device: torch.device) -> list[gr.components.Component]:
     seed_message = gr.HTML("", elem_id="seed-message")
     png = gr.UploadButton("Settings from a downloaded PNG …", file_types=[".png"], elem_id="png", size="sm")
     png_message = gr.HTML("", elem_id="png-message")
-    return [num_glyphs, num_steps, guidance_scale, sampler, seed, is_new_seed, dice, seed_message, png, png_message]
+    numbers = [num_glyphs, num_steps, guidance_scale, pag_scale]
+    return [*numbers, sampler, seed, is_new_seed, dice, seed_message, png, png_message]
 
 
 def _run_for_visitor(pipeline: GlyffuserPipeline, run_model: Callable, prompt: str, *settings) -> Iterator[tuple]:
@@ -252,6 +258,7 @@ def _api(run_model: Callable) -> Callable:
         num_glyphs: int = 1,
         num_inference_steps: int = defaults.num_inference_steps,
         guidance_scale: float = defaults.guidance_scale,
+        pag_scale: float = defaults.pag_scale,
         sampler: str = defaults.sampler,
         seed: int | None = None,
     ) -> Iterator[dict]:
@@ -262,6 +269,7 @@ def _api(run_model: Callable) -> Callable:
             num_glyphs: 1 to 16.
             num_inference_steps: 1 to 120.
             guidance_scale: 1 (off) to 20.
+            pag_scale: perturbed-attention guidance, 0 (off) to 10.
             sampler: "dpm++-sde", "dpm++", "ddim" or "ddpm".
             seed: 0 to 4294967295; drawn at random when not given. Glyph i has the seed seed + i.
 
@@ -273,7 +281,7 @@ def _api(run_model: Callable) -> Callable:
             seeds and settings inside), the query of a link that replays it, and a note on the radicals of the glyphs.
         """
         try:
-            request = Request.check(prompt, num_glyphs, num_inference_steps, guidance_scale, sampler, seed)
+            request = Request.check(prompt, num_glyphs, num_inference_steps, guidance_scale, pag_scale, sampler, seed)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error
         yield from run_model(request)

@@ -24,6 +24,7 @@ NUM_GLYPHS = [1, 4, 9, 16]
 """Those that the page offers."""
 MAX_STEPS = 120
 MAX_GUIDANCE_SCALE = 20
+MAX_PAG_SCALE = 10
 MAX_FRAMES_PER_SECOND = 12
 """More than this the browser cannot show, and a stream has no back-pressure."""
 
@@ -56,6 +57,7 @@ class Request:
         num_glyphs: int,
         num_inference_steps: int,
         guidance_scale: float,
+        pag_scale: float,
         sampler: str,
         seed: int | None,
     ) -> "Request":
@@ -66,6 +68,7 @@ class Request:
             num_glyphs: 1 to 16.
             num_inference_steps: 1 to 120.
             guidance_scale: 1 (off) to 20.
+            pag_scale: perturbed-attention guidance, 0 (off) to 10.
             sampler: a key of `glyffuser.diffusion.SAMPLERS`.
             seed: of the first glyph; drawn at random when None.
 
@@ -79,6 +82,7 @@ class Request:
         config = SampleConfig(
             num_inference_steps=in_range("Steps", num_inference_steps, 1, MAX_STEPS),
             guidance_scale=in_range("Guidance", guidance_scale, 1, MAX_GUIDANCE_SCALE, float),
+            pag_scale=in_range("Perturbed-attention guidance", pag_scale, 0, MAX_PAG_SCALE, float),
             sampler=sampler,
         )
         return cls(clean_prompt(prompt or ""), [(seed + i) % (MAX_SEED + 1) for i in range(num_glyphs)], config)
@@ -93,7 +97,7 @@ class Request:
         Raises:
             ValueError: with one sentence that a visitor can act on.
         """
-        numbers = ("num_glyphs", "num_inference_steps", "guidance_scale", "seed")
+        numbers = ("num_glyphs", "num_inference_steps", "guidance_scale", "pag_scale", "seed")
         return cls.check(query["prompt"], sampler=query["sampler"], **{name: _number(query[name]) for name in numbers})
 
     @classmethod
@@ -108,13 +112,13 @@ class Request:
         """
         known = json.loads(json.dumps(settings_of("", [0], SampleConfig())))
         of_a_run = isinstance(settings, dict) and settings.keys() == known.keys()
-        fixed = ("guidance_interval", "pag_scale", "pag_interval")
+        fixed = ("guidance_interval", "pag_interval")
         if not of_a_run or any(settings[name] != known[name] for name in fixed):
             raise ValueError("This picture was not drawn in a plain run, so Generate cannot draw it again.")
         prompt, seeds, sampler = settings["prompt"], settings["seeds"], settings["sampler"]
         if not (isinstance(prompt, str) and isinstance(seeds, list) and seeds and isinstance(sampler, str)):
             raise ValueError("The settings in this picture are damaged.")
-        numbers = settings["num_inference_steps"], settings["guidance_scale"]
+        numbers = settings["num_inference_steps"], settings["guidance_scale"], settings["pag_scale"]
         request = cls.check(prompt, len(seeds), *numbers, sampler, seeds[0])
         if request.seeds != seeds:
             raise ValueError("The seeds of this picture do not count up, so Generate cannot draw it again.")
@@ -128,6 +132,7 @@ class Request:
                 "num_glyphs": len(self.seeds),
                 "num_inference_steps": self.config.num_inference_steps,
                 "guidance_scale": self.config.guidance_scale,
+                "pag_scale": self.config.pag_scale,
                 "sampler": self.config.sampler,
                 "seed": self.seeds[0],
             }

@@ -17,7 +17,7 @@ def replay_link(page: gr.Blocks, fields: list[gr.components.Component], message:
 
     Args:
         page: the current `gr.Blocks`.
-        fields: prompt, number of glyphs, steps, guidance, sampler, seed, and whether the next run has a new seed.
+        fields: prompt, number of glyphs, steps, both guidances, sampler, seed, and whether the next run has a new seed.
         message: where a bent link is answered.
         device: that of the model.
     """
@@ -61,11 +61,13 @@ def link_request(query: dict[str, str], device: torch.device) -> Request:
     Raises:
         ValueError: with one sentence that a visitor can act on.
     """
+    defaults = SampleConfig()
     fresh = {
         "num_glyphs": default_num_glyphs(device),
         "num_inference_steps": default_num_steps(device),
-        "guidance_scale": SampleConfig().guidance_scale,
-        "sampler": SampleConfig().sampler,
+        "guidance_scale": defaults.guidance_scale,
+        "pag_scale": defaults.pag_scale,
+        "sampler": defaults.sampler,
         "seed": random_seed(),
     }
     return offered(Request.from_query(fresh | query))
@@ -85,5 +87,5 @@ def offered(request: Request) -> Request:
 def _values(request: Request) -> tuple:
     """What the fields hold for an order."""
     config = request.config
-    settings = config.num_inference_steps, config.guidance_scale, config.sampler
+    settings = config.num_inference_steps, config.guidance_scale, config.pag_scale, config.sampler
     return request.prompt, len(request.seeds), *settings, request.seeds[0], False

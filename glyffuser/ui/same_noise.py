@@ -15,6 +15,7 @@ from glyffuser.comparison import (
     vary_change,
     vary_definition,
     vary_guidance,
+    vary_pag,
     vary_sampler,
     vary_steps,
     vary_steps_and_guidance,
@@ -35,7 +36,7 @@ All glyphs below begin with the same noise, that of the seed in Settings (after 
 one thing differs (or two, in a table), so whatever else comes to differ is its doing.
 """
 WORDS, DEFINITION, CHANGE = "words", "definition", "change"
-STEPS, GUIDANCE, STEPS_AND_GUIDANCE, SAMPLER = "steps", "guidance", "steps-and-guidance", "sampler"
+STEPS, GUIDANCE, STEPS_AND_GUIDANCE, PAG, SAMPLER = "steps", "guidance", "steps-and-guidance", "pag", "sampler"
 CHOICES = [
     ("words, one by one", WORDS),
     ("another definition", DEFINITION),
@@ -43,6 +44,7 @@ CHOICES = [
     ("steps", STEPS),
     ("guidance", GUIDANCE),
     ("steps × guidance", STEPS_AND_GUIDANCE),
+    ("perturbed-attention guidance (PAG)", PAG),
     ("sampler", SAMPLER),
 ]
 WHAT_TO_SEE = {
@@ -58,6 +60,8 @@ WHAT_TO_SEE = {
     "and in the end of the strokes.",
     STEPS_AND_GUIDANCE: "Steps grow downwards, guidance to the right: it takes steps to turn what guidance asks for "
     "into strokes.",
+    PAG: "While the parts take shape, the glyph is pushed away from what the model would draw if no place saw any "
+    "other: from strokes that make up no part. At 0 this is off; too much of it makes knots.",
     SAMPLER: "One model, four rules for the next step. DDPM and DPM-Solver++ SDE add fresh noise at every step, so "
     "they part from the others.",
 }
@@ -68,6 +72,7 @@ OF_ONE = {
     STEPS: vary_steps,
     GUIDANCE: vary_guidance,
     STEPS_AND_GUIDANCE: vary_steps_and_guidance,
+    PAG: vary_pag,
     SAMPLER: vary_sampler,
 }
 
@@ -96,7 +101,7 @@ class Order:
             change: a key of `WHAT_TO_SEE`.
             other: the other definition, where there are two.
             prompt: an English definition.
-            settings: steps, guidance, sampler and seed, as for `Request.check`.
+            settings: steps, both guidances, sampler and seed, as for `Request.check`.
 
         Raises:
             ValueError: with one sentence that a visitor can act on.
@@ -122,7 +127,7 @@ def build_same_noise(pipeline: GlyffuserPipeline, source: list[gr.components.Com
 
     Args:
         pipeline: a loaded model.
-        source: fields of prompt, steps, guidance, sampler and seed.
+        source: fields of prompt, steps, both guidances, sampler and seed.
         on_gpu: seconds -> a decorator for the function that runs the model that long at most.
     """
 
@@ -144,10 +149,7 @@ def build_same_noise(pipeline: GlyffuserPipeline, source: list[gr.components.Com
         except Exception as error:
             yield STOPPED, apology(error)
 
-    def compare_for_visitor(
-        number, change, other, prompt, num_steps, guidance_scale, sampler, seed, visitor: gr.Request
-    ):
-        fields = change, other, prompt, num_steps, guidance_scale, sampler, seed
+    def compare_for_visitor(visitor: gr.Request, number, *fields):
         yield from runs.while_current(visitor.session_hash, number, answers(*fields))
 
     gr.Markdown(EXPLANATION)

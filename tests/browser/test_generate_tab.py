@@ -264,6 +264,7 @@ def test_a_png_brings_its_settings_back(generate_tab, tmp_path):
     page = generate_tab
     choose(page, 9, 2)
     page.fill("#seed input", "1234")
+    page.fill("#pag input[type=number]", "1.5")
     prompt_field(page).fill("fish")
     start(page)
     wait_until(page, "done")
@@ -282,6 +283,7 @@ def test_a_png_brings_its_settings_back(generate_tab, tmp_path):
     page.set_input_files("#settings input[type=file]", kept)
     expect(page.locator("#png-message")).to_have_text("Definition, seed and settings are those of the picture.")
     expect(prompt_field(page)).to_have_value("fish")
+    expect(page.locator("#pag input[type=number]")).to_have_value("1.5")
     start(page)
     wait_until(page, "done")
     expect(page.locator("#player [data-part=picked]")).to_have_text("Seeds 1234 to 1242")
