@@ -11,8 +11,8 @@ try:
 except ImportError:
     spaces = None
 
-from glyffuser.pipeline import CheckpointError, GlyffuserPipeline, best_device
-from glyffuser.sample import checkpoint_folder
+from glyffuser.checkpoint import CheckpointError, checkpoint_folder
+from glyffuser.pipeline import GlyffuserPipeline, best_device
 from glyffuser.ui.page import build_page, launch_options
 
 try:

@@ -14,9 +14,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from glyffuser.checkpoint import checkpoint_folder
 from glyffuser.config import GLYPH_SIZE, SampleConfig
 from glyffuser.pipeline import GlyffuserPipeline, best_device
-from glyffuser.sample import checkpoint_folder
 from glyffuser.unet import predict
 
 SETTINGS = {"num_inference_steps": 20, "guidance_scale": 5.0, "sampler": "dpm++"}

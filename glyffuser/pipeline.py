@@ -9,18 +9,14 @@ import torch
 from diffusers import DiffusionPipeline, SchedulerMixin, UNet2DConditionModel
 from diffusers.utils import BaseOutput
 from PIL import Image
-from safetensors import SafetensorError, safe_open
 
+from glyffuser.checkpoint import CheckpointError, check_files, remedy
 from glyffuser.config import GLYPH_SIZE, MAX_SEED, SampleConfig
 from glyffuser.diffusion import Frame, Predict, Run, add_noise, make_sampler, sample
 from glyffuser.images import to_pil, x_0_to_uint8
 from glyffuser.prior import GlyphPrior
 from glyffuser.text import TextEncoder, TextStates, clean_prompt, sentence_vectors
 from glyffuser.unet import Conditioning, PerturbableAttnProcessor, predict
-
-
-class CheckpointError(Exception):
-    """A checkpoint that cannot be used; the message says which file and what to do."""
 
 
 @dataclass
@@ -142,19 +138,12 @@ class GlyffuserPipeline(DiffusionPipeline):
             ValueError: for a device that is not here.
         """
         folder = Path(folder)
-        for part in ("model_index.json", *_PARTS):
-            if not (folder / part).is_file():
-                raise CheckpointError(
-                    f"checkpoint file {folder / part} is missing: restore it with `git checkout -- {folder}` "
-                    f"or give another folder in GLYFFUSER_CHECKPOINT"
-                )
-        _check_weights(folder)
+        check_files(folder)
         try:
             pipeline = cls.from_pretrained(folder, dtype=dtype, local_files_only=True)
         except Exception as error:  # diffusers raises whatever its parts raise
             raise CheckpointError(
-                f"checkpoint {folder} could not be read ({_first_line(error)}): restore it with "
-                f"`git checkout -- {folder}` or give another folder in GLYFFUSER_CHECKPOINT"
+                f"checkpoint {folder} could not be read ({_first_line(error)}): {remedy(folder)}"
             ) from error
         pipeline.text_encoder  # noqa: B018 - fail now rather than at the first prompt
         try:
@@ -316,34 +305,6 @@ class GlyffuserPipeline(DiffusionPipeline):
             return guided
 
         return answer
-
-
-_PARTS = tuple(
-    f"{part}/{file}"
-    for part, file in (
-        ("unet", "config.json"),
-        ("unet", "diffusion_pytorch_model.safetensors"),
-        ("glyph_prior", "config.json"),
-        ("glyph_prior", "diffusion_pytorch_model.safetensors"),
-        ("scheduler", "scheduler_config.json"),
-    )
-)
-
-
-def _check_weights(folder: Path) -> None:
-    """Open every weights file, so that a cut-off download or an LFS pointer is named for what it is."""
-    for part in _PARTS:
-        if not part.endswith(".safetensors"):
-            continue
-        path = folder / part
-        try:
-            with safe_open(path, framework="pt"):
-                pass
-        except SafetensorError as error:
-            raise CheckpointError(
-                f"checkpoint file {path} is damaged or only a Git LFS pointer: fetch it again "
-                f"(`git lfs pull` or `git checkout -- {path}`)"
-            ) from error
 
 
 def _first_line(error: Exception) -> str:

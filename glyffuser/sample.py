@@ -1,7 +1,6 @@
 """Sample glyphs from the command line: `python -m glyffuser.sample "gold" --num-glyphs 4 --out gold.png`."""
 
 import argparse
-import os
 import re
 import sys
 from dataclasses import asdict
@@ -10,21 +9,15 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from glyffuser.checkpoint import CheckpointError, checkpoint_folder
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import encode_png, tile, x_0_to_uint8
-from glyffuser.pipeline import CheckpointError, GlyffuserPipeline, best_device
+from glyffuser.pipeline import GlyffuserPipeline, best_device
 from glyffuser.text import clean_prompt
-
-DEFAULT_CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "glyffuser"
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 """Number formats that the network can compute in, by name."""
-
-
-def checkpoint_folder() -> Path:
-    """The folder named by GLYFFUSER_CHECKPOINT, else the shipped one."""
-    return Path(os.environ.get("GLYFFUSER_CHECKPOINT") or DEFAULT_CHECKPOINT)
 
 
 def settings_of(prompt: str, seeds: list[int], config: SampleConfig) -> dict:

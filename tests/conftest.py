@@ -9,10 +9,10 @@ import pytest
 import torch
 from tiny import TINY
 
+from glyffuser.checkpoint import DEFAULT_CHECKPOINT
 from glyffuser.diffusion import training_scheduler
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.prior import GlyphPrior
-from glyffuser.sample import DEFAULT_CHECKPOINT
 from glyffuser.unet import build_unet
 
 

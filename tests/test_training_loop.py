@@ -335,7 +335,7 @@ def test_a_run_is_not_overwritten_by_mistake(bench, tmp_path):
 
 
 def test_a_run_goes_on_counting_from_the_checkpoint_that_it_begins_with(tmp_path):
-    from glyffuser.sample import DEFAULT_CHECKPOINT
+    from glyffuser.checkpoint import DEFAULT_CHECKPOINT
     from glyffuser.training.__main__ import begin, parse
 
     options = parse(["--output", str(tmp_path), "--init", str(DEFAULT_CHECKPOINT)])
@@ -398,7 +398,7 @@ def test_a_full_disk_does_not_end_a_run(bench, tmp_path, monkeypatch, capsys):
 
 
 def test_the_prior_of_a_run_is_its_own_unless_another_is_given(tmp_path):
-    from glyffuser.sample import DEFAULT_CHECKPOINT
+    from glyffuser.checkpoint import DEFAULT_CHECKPOINT
     from glyffuser.training.__main__ import parse, prior_folder
 
     options = parse(["--output", str(tmp_path)])
@@ -424,7 +424,7 @@ def test_the_precision_of_a_run_is_kept(bench, tmp_path, monkeypatch):
 
 
 def test_weights_of_another_kind_are_not_begun_with(tmp_path):
-    from glyffuser.sample import DEFAULT_CHECKPOINT
+    from glyffuser.checkpoint import DEFAULT_CHECKPOINT
     from glyffuser.training.__main__ import begin, parse
 
     options = parse(["--output", str(tmp_path), "--init", str(DEFAULT_CHECKPOINT)])

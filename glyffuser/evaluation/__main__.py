@@ -8,6 +8,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from glyffuser.checkpoint import CheckpointError, checkpoint_folder
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import load_characters
 from glyffuser.diffusion import SAMPLERS
@@ -15,8 +16,8 @@ from glyffuser.evaluation.radicals import DEFAULT_READER, RadicalReader
 from glyffuser.evaluation.report import to_markdown, write_report
 from glyffuser.evaluation.samples import SampleStore, checkpoint_digest
 from glyffuser.evaluation.score_sheet import PARTS, QUICK, Evaluation, Plan
-from glyffuser.pipeline import CheckpointError, GlyffuserPipeline, best_device
-from glyffuser.sample import DTYPES, checkpoint_folder
+from glyffuser.pipeline import GlyffuserPipeline, best_device
+from glyffuser.sample import DTYPES
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -13,14 +13,14 @@ import torch
 from accelerate import Accelerator, PartialState
 from accelerate.utils import broadcast_object_list
 
+from glyffuser.checkpoint import DEFAULT_CHECKPOINT, CheckpointError
 from glyffuser.config import ModelConfig
 from glyffuser.data.characters import Character, load_characters
 from glyffuser.data.dataset import GlyphDataset, distinct_captions
 from glyffuser.data.glyphs import draw
 from glyffuser.diffusion import training_scheduler
-from glyffuser.pipeline import CheckpointError, GlyffuserPipeline
+from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.prior import GlyphPrior
-from glyffuser.sample import DEFAULT_CHECKPOINT
 from glyffuser.text import TextEncoder, TextStateCache
 from glyffuser.training.batches import CaptionConditioning, TrainingBatches
 from glyffuser.training.loop import (
