@@ -108,7 +108,14 @@ def vary_steps_and_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
 
 
 def vary_pag(prompt: str, config: SampleConfig) -> list[Variant]:
-    """Perturbed-attention guidance, from none to too much."""
+    """Perturbed-attention guidance, from none to too much.
+
+    Raises:
+        ValueError: where a run has so few steps that none of them falls where it acts.
+    """
+    low, high = config.pag_interval
+    if not any(low <= timestep <= high for timestep in spaced_timesteps(config.num_inference_steps)):
+        raise ValueError("In so few steps perturbed-attention guidance never acts; take three or more.")
     return [Variant(f"PAG {g:g}", prompt, replace(config, pag_scale=float(g))) for g in PAG_SCALES]
 
 

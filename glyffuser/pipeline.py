@@ -18,6 +18,9 @@ from glyffuser.prior import GlyphPrior
 from glyffuser.text import TextEncoder, TextStates, clean_prompt, sentence_vectors
 from glyffuser.unet import Conditioning, PerturbableAttnProcessor, predict
 
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+"""Number formats that the network can compute in, by name."""
+
 
 @dataclass
 class GlyffuserOutput(BaseOutput):

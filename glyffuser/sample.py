@@ -6,18 +6,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from glyffuser.checkpoint import CheckpointError, checkpoint_folder
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import encode_png, tile, x_0_to_uint8
-from glyffuser.pipeline import GlyffuserPipeline, best_device
+from glyffuser.pipeline import DTYPES, GlyffuserPipeline, best_device
 from glyffuser.text import clean_prompt
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-"""Number formats that the network can compute in, by name."""
 
 
 def settings_of(prompt: str, seeds: list[int], config: SampleConfig) -> dict:
@@ -128,7 +124,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name, letter, strength, where in (
         ("guidance", "W", "how strongly the prompt pulls; 1 is off", "timesteps between which guidance acts"),
-        ("pag", "S", "how strongly strokes are held together; 0 is off", "timesteps between which that is done"),
+        (
+            "pag",
+            "S",
+            "how strongly strokes are held together (perturbed-attention guidance); 0 is off",
+            "where that acts",
+        ),
     ):
         scale, (low, high) = getattr(defaults, f"{name}_scale"), getattr(defaults, f"{name}_interval")
         parser.add_argument(

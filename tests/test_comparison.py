@@ -52,6 +52,9 @@ def test_one_setting_differs_and_the_others_stay():
     assert [v.config.sampler for v in vary_sampler("", CONFIG)] == list(SAMPLERS)
     with pytest.raises(ValueError, match="pulls towards a definition"):
         vary_guidance("", CONFIG)
+    vary_pag("bird", SampleConfig(num_inference_steps=3, pag_scale=0))
+    with pytest.raises(ValueError, match="never acts; take three or more"):
+        vary_pag("bird", SampleConfig(num_inference_steps=2))
 
 
 def test_steps_grow_downwards_and_guidance_to_the_right():

@@ -342,8 +342,8 @@ def test_the_markdown_puts_every_number_in_its_place():
     )
     text = to_markdown(sheet, [])
     for sentence in (
-        "Checkpoint abc. Unless a table says otherwise: ddim, 7 steps in float16, guidance 3 from timestep 999 to 400, "
-        "perturbed-attention guidance 3 from 800 to 500. The radical reader reads 0.901 of",
+        "Checkpoint abc, computed in float16. Unless a table says otherwise: ddim, 7 steps, guidance 3 from timestep "
+        "999 to 400, perturbed-attention guidance 3 from 800 to 500. The radical reader reads 0.901 of",
         "5 glyphs a word. The reader names that radical first in **0.601** of them, among its first three in **0.701**",
         "55 held-out definitions, one glyph each",
         "44 glyphs against as many real ones",

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from glyffuser.config import SampleConfig
 from glyffuser.diffusion import Frame, training_scheduler
 from glyffuser.images import encode_png, read_settings
 from glyffuser.sample import settings_of
@@ -27,7 +28,8 @@ def picture(data_url: str) -> bytes:
 
 def test_an_order_counts_its_seeds_up():
     request = Request.check(**GOOD)
-    assert request.seeds == [42, 43, 44, 45] and request.config.num_inference_steps == 5
+    assert request.seeds == [42, 43, 44, 45]
+    assert request.config == SampleConfig(5, 5, "dpm++", pag_scale=2)
 
 
 def test_after_the_greatest_seed_comes_zero():
@@ -167,7 +169,7 @@ def test_a_png_asks_for_the_same_run():
         (remembered(seeds=[1, 3]), "seeds of this picture do not count up"),
         (remembered(seeds=[]), "are damaged"),
         (remembered(prompt=None), "are damaged"),
-        (remembered(sampler=["ddim"]), "are damaged"),
+        (remembered(sampler=["ddim"]), "Sampler must be one of"),
         (remembered(seeds=["x"]), "Seed must be a whole number"),
         (remembered(num_inference_steps={}), "Steps must be a whole number"),
         (remembered(seeds=list(range(17))), "Number of glyphs must be"),

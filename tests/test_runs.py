@@ -6,7 +6,7 @@ from glyffuser.ui.generate_tab import _run_for_visitor, gpu_seconds
 from glyffuser.ui.generation import Request
 from glyffuser.ui.runs import SORRY, STOPPED, Runs, apology
 
-SETTINGS = (16, 100, 5, "dpm++", 7)
+SETTINGS = (16, 100, 5, 3, "dpm++", 7)
 
 
 def frames(closed: list):
@@ -82,5 +82,5 @@ def test_a_bad_setting_never_reaches_the_model(tiny_pipeline):
 
 
 def test_a_gpu_is_asked_for_longer_where_more_is_drawn():
-    short, long = (gpu_seconds(Request.check("gold", count, 100, 5, "dpm++", 7)) for count in (1, 16))
+    short, long = (gpu_seconds(Request.check("gold", count, *SETTINGS[1:])) for count in (1, 16))
     assert 0 < short < long <= 60

@@ -6,7 +6,7 @@ from glyffuser.images import decode_glyph, read_settings
 from glyffuser.ui.frame_player import from_data_url
 from glyffuser.ui.same_noise import CHOICES, WHAT_TO_SEE, Order, comparison_frames, gpu_seconds, with_difference
 
-SETTINGS = (4, 5, 3, "ddim", 7)
+SETTINGS = (4, 5, 2, "ddim", 7)
 """Steps, both guidances, sampler, seed."""
 
 
@@ -26,7 +26,7 @@ def test_every_comparison_runs_and_keeps_its_settings(tiny_pipeline, change):
     )
     assert last["seeds"] == [7] * last["num_glyphs"]
     whole, *each = [read_settings(from_data_url(picture)) for picture in last["downloads"]]
-    assert whole["prompt"] == "bird of bird gold"
+    assert (whole["prompt"], whole["pag_scale"]) == ("bird of bird gold", 2)
     for kept, variant in zip(each, order.variants, strict=False):
         assert kept["seeds"] == [7] and kept["prompt"] == (
             "bird of bird gold" if change == "change" else variant.prompt
@@ -77,4 +77,5 @@ def test_a_gpu_is_asked_for_as_long_as_the_steps_are_many():
     longest = (120, *SETTINGS[1:])
     seconds = {change: gpu_seconds(Order.check(change, "fish", "bird of gold", *longest)) for change in WHAT_TO_SEE}
     assert 10 < seconds["definition"] <= seconds["words"] <= seconds["change"] < seconds["guidance"] < 120
+    assert seconds["pag"] == seconds["guidance"]
     assert seconds["change"] < 30  # nine glyphs share each of the calls

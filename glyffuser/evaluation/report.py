@@ -39,8 +39,8 @@ def to_markdown(sheet: ScoreSheet, pictures: list[str]) -> str:
     (first, last), (pag_first, pag_last) = config.guidance_interval, config.pag_interval
     parts = [
         "# Score sheet",
-        f"Checkpoint {sheet.checkpoint}. Unless a table says otherwise: {config.sampler}, {config.num_inference_steps} "
-        f"steps in {sheet.dtype}, guidance {config.guidance_scale:g} from timestep {last} to {first}, "
+        f"Checkpoint {sheet.checkpoint}, computed in {sheet.dtype}. Unless a table says otherwise: {config.sampler}, "
+        f"{config.num_inference_steps} steps, guidance {config.guidance_scale:g} from timestep {last} to {first}, "
         f"perturbed-attention guidance {config.pag_scale:g} from {pag_last} to {pag_first}. The radical reader reads "
         f"{sheet.reader_accuracy:.3f} of held-out real glyphs right.",
         *_probe(sheet),

@@ -25,6 +25,8 @@ NUM_GLYPHS = [1, 4, 9, 16]
 MAX_STEPS = 120
 MAX_GUIDANCE_SCALE = 20
 MAX_PAG_SCALE = 10
+SETTINGS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler")
+"""Those of a `SampleConfig` that a visitor sets, in the order of `Request.check`."""
 MAX_FRAMES_PER_SECOND = 12
 """More than this the browser cannot show, and a stream has no back-pressure."""
 
@@ -97,8 +99,7 @@ class Request:
         Raises:
             ValueError: with one sentence that a visitor can act on.
         """
-        numbers = ("num_glyphs", "num_inference_steps", "guidance_scale", "pag_scale", "seed")
-        return cls.check(query["prompt"], sampler=query["sampler"], **{name: _number(query[name]) for name in numbers})
+        return cls.check(query["prompt"], **{name: _number(query[name]) for name in ("num_glyphs", *SETTINGS, "seed")})
 
     @classmethod
     def from_settings(cls, settings: dict) -> "Request":
@@ -115,11 +116,10 @@ class Request:
         fixed = ("guidance_interval", "pag_interval")
         if not of_a_run or any(settings[name] != known[name] for name in fixed):
             raise ValueError("This picture was not drawn in a plain run, so Generate cannot draw it again.")
-        prompt, seeds, sampler = settings["prompt"], settings["seeds"], settings["sampler"]
-        if not (isinstance(prompt, str) and isinstance(seeds, list) and seeds and isinstance(sampler, str)):
+        prompt, seeds = settings["prompt"], settings["seeds"]
+        if not (isinstance(prompt, str) and isinstance(seeds, list) and seeds):
             raise ValueError("The settings in this picture are damaged.")
-        numbers = settings["num_inference_steps"], settings["guidance_scale"], settings["pag_scale"]
-        request = cls.check(prompt, len(seeds), *numbers, sampler, seeds[0])
+        request = cls.check(prompt, len(seeds), *(settings[name] for name in SETTINGS), seeds[0])
         if request.seeds != seeds:
             raise ValueError("The seeds of this picture do not count up, so Generate cannot draw it again.")
         return request
@@ -130,10 +130,7 @@ class Request:
             {
                 "prompt": self.prompt,
                 "num_glyphs": len(self.seeds),
-                "num_inference_steps": self.config.num_inference_steps,
-                "guidance_scale": self.config.guidance_scale,
-                "pag_scale": self.config.pag_scale,
-                "sampler": self.config.sampler,
+                **{name: getattr(self.config, name) for name in SETTINGS},
                 "seed": self.seeds[0],
             }
         )

@@ -7,7 +7,7 @@ import torch
 
 from glyffuser.config import SampleConfig
 from glyffuser.images import read_settings
-from glyffuser.ui.generation import NUM_GLYPHS, Request, default_num_glyphs, default_num_steps, random_seed
+from glyffuser.ui.generation import NUM_GLYPHS, SETTINGS, Request, default_num_glyphs, default_num_steps, random_seed
 from glyffuser.ui.notices import notice
 from glyffuser.ui.runs import QUICK
 
@@ -61,13 +61,10 @@ def link_request(query: dict[str, str], device: torch.device) -> Request:
     Raises:
         ValueError: with one sentence that a visitor can act on.
     """
-    defaults = SampleConfig()
     fresh = {
         "num_glyphs": default_num_glyphs(device),
+        **{name: getattr(SampleConfig(), name) for name in SETTINGS},
         "num_inference_steps": default_num_steps(device),
-        "guidance_scale": defaults.guidance_scale,
-        "pag_scale": defaults.pag_scale,
-        "sampler": defaults.sampler,
         "seed": random_seed(),
     }
     return offered(Request.from_query(fresh | query))
@@ -86,6 +83,5 @@ def offered(request: Request) -> Request:
 
 def _values(request: Request) -> tuple:
     """What the fields hold for an order."""
-    config = request.config
-    settings = config.num_inference_steps, config.guidance_scale, config.pag_scale, config.sampler
+    settings = (getattr(request.config, name) for name in SETTINGS)
     return request.prompt, len(request.seeds), *settings, request.seeds[0], False

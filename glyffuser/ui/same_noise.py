@@ -60,8 +60,8 @@ WHAT_TO_SEE = {
     "and in the end of the strokes.",
     STEPS_AND_GUIDANCE: "Steps grow downwards, guidance to the right: it takes steps to turn what guidance asks for "
     "into strokes.",
-    PAG: "While the parts take shape, the glyph is pushed away from what the model would draw if no place saw any "
-    "other: from strokes that make up no part. At 0 this is off; too much of it makes knots.",
+    PAG: "See whether stray strokes join into parts. While parts take shape, the glyph is pushed away from what the "
+    "model would draw if every place saw itself alone. At 0 this is off; far up, strokes run into knots.",
     SAMPLER: "One model, four rules for the next step. DDPM and DPM-Solver++ SDE add fresh noise at every step, so "
     "they part from the others.",
 }

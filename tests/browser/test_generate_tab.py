@@ -262,7 +262,7 @@ def download(page: Page, name: str) -> tuple[str, list[int]]:
 
 def test_a_png_brings_its_settings_back(generate_tab, tmp_path):
     page = generate_tab
-    choose(page, 9, 2)
+    choose(page, 9, 4)
     page.fill("#seed input", "1234")
     page.fill("#pag input[type=number]", "1.5")
     prompt_field(page).fill("fish")
@@ -272,6 +272,7 @@ def test_a_png_brings_its_settings_back(generate_tab, tmp_path):
     with page.expect_download() as waiting:
         page.click("#player [data-part=download]")
     waiting.value.save_as(kept)
+    assert read_settings(kept.read_bytes())["pag_scale"] == 1.5
 
     page.reload()
     page.click("#settings button")
@@ -485,6 +486,7 @@ def test_one_thing_changed_and_the_noise_kept(generate_tab):
     expect(message).to_have_text("There are no words to add one by one; type a definition first.")
     prompt_field(generate_tab).fill("bird of gold")
     choose(generate_tab, 1, 4)
+    generate_tab.fill("#pag input[type=number]", "1.5")
     player = generate_tab.locator("#same-noise-player .glyff-player")
     expect(player).to_have_attribute("data-state", "idle")  # a refusal changes nothing
 
@@ -499,7 +501,7 @@ def test_one_thing_changed_and_the_noise_kept(generate_tab):
     with generate_tab.expect_download() as waiting:
         player.get_by_text("Download this glyph").click()
     kept = read_settings(waiting.value.path().read_bytes())
-    assert kept["prompt"] == "bird of gold" and kept["num_inference_steps"] == 4
+    assert (kept["prompt"], kept["num_inference_steps"], kept["pag_scale"]) == ("bird of gold", 4, 1.5)
     player.locator("li").first.click()  # what is written below a glyph belongs to it
     expect(player.locator("[data-part=picked]")).to_have_text("Glyph 1 · no words")
     with generate_tab.expect_download() as waiting:
