@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, product
 
 from glyffuser.config import SampleConfig
-from glyffuser.diffusion import SAMPLERS, JointFrame, side_by_side, spaced_timesteps
+from glyffuser.diffusion import SAMPLERS, spaced_timesteps
 from glyffuser.pipeline import ChangingPrompt, GlyffuserPipeline
+from glyffuser.side_by_side import JointFrame, side_by_side
 
 NUM_STEPS = (1, 2, 3, 5, 10, 15, 25, 50, 100)
 GUIDANCE_SCALES = (1, 2, 3, 5, 7, 10, 13, 16, 20)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import torch
 
 from glyffuser.config import SampleConfig
-from glyffuser.diffusion import JointFrame, side_by_side
 from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.side_by_side import JointFrame, side_by_side
 
 
 def redraw(

@@ -11,7 +11,7 @@ MODULES = sorted((ROOT / "glyffuser").rglob("*.py"))
 
 BASE = {"config", "images", "checkpoint"}
 PARTS = {"data", "text", "prior", "unet", "diffusion"}
-SAMPLING = {"pipeline", "single_step", "attention", "redraw", "comparison", "sample"}
+SAMPLING = {"pipeline", "side_by_side", "single_step", "attention", "redraw", "comparison", "sample"}
 # room -> rooms that it may import from
 RULE = {
     "__init__": set(),
@@ -20,9 +20,10 @@ RULE = {
     "images": {"config"},
     **{part: BASE for part in PARTS},
     "pipeline": BASE | PARTS,
+    "side_by_side": BASE | PARTS,
     "single_step": BASE | PARTS | {"pipeline"},
-    "redraw": BASE | PARTS | {"pipeline"},
-    "comparison": BASE | PARTS | {"pipeline"},
+    "redraw": BASE | PARTS | {"pipeline", "side_by_side"},
+    "comparison": BASE | PARTS | {"pipeline", "side_by_side"},
     "attention": BASE | PARTS | {"pipeline"},
     "sample": BASE | PARTS | {"pipeline"},
     "training": BASE | PARTS | SAMPLING,

@@ -4,13 +4,11 @@ from diffusers import DDPMScheduler
 
 from glyffuser.diffusion import (
     SAMPLERS,
-    Run,
     add_noise,
     ddim_step,
     ddpm_step,
     make_sampler,
     sample,
-    side_by_side,
     to_eps,
     to_x_0,
     training_loss,
@@ -192,24 +190,3 @@ def test_a_run_may_begin_in_the_middle(name, x_0, noise):
     frames = list(sample(oracle(x_0, scheduler), x_t, sampler, timesteps, generators()))
     assert [frame.timestep for frame in frames] == timesteps and frames[0].num_inference_steps == 8
     assert (frames[-1].x_t - x_0).abs().mean() < 0.02
-
-
-def run_of(num_steps: int, x_0, noise) -> Run:
-    scheduler = training_scheduler()
-    sampler = make_sampler("ddim", scheduler, num_steps)
-    timesteps = sampler.timesteps.tolist()
-    return Run(noise, timesteps, sample(oracle(x_0, scheduler), noise, sampler, timesteps, generators()))
-
-
-def test_runs_side_by_side_come_clean_together(x_0, noise):
-    frames = list(side_by_side([run_of(num_steps, x_0, noise) for num_steps in (2, 5, 1)]))
-    assert [frame.step for frame in frames] == list(range(9)) and {frame.num_steps for frame in frames} == {8}
-    # in the order of noise; of equals the first comes first
-    assert [frame.timestep for frame in frames] == [None, 999, 999, 999, 799, 599, 499, 399, 199]
-    assert [frame.next_timestep for frame in frames] == [999, 999, 999, 799, 599, 499, 399, 199, 0]
-    start, last = frames[0], frames[-1]
-    assert torch.equal(start.x_t, torch.cat([noise] * 3)) and torch.equal(start.pred_x_0, start.x_t)
-    assert torch.equal(frames[1].x_t[2:], start.x_t[2:]) and not torch.equal(frames[1].x_t[:2], start.x_t[:2])
-    alone = [list(run_of(num_steps, x_0, noise).frames)[-1] for num_steps in (2, 5, 1)]
-    assert torch.equal(last.x_t, torch.cat([frame.x_t for frame in alone]))
-    assert torch.equal(last.pred_x_0, torch.cat([frame.pred_x_0 for frame in alone]))

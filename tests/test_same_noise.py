@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from glyffuser.diffusion import JointFrame
 from glyffuser.images import decode_glyph, read_settings
+from glyffuser.side_by_side import JointFrame
 from glyffuser.ui.frame_player import from_data_url
 from glyffuser.ui.same_noise import CHOICES, WHAT_TO_SEE, Order, comparison_frames, gpu_seconds, with_difference
 

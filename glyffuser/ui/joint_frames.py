@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from glyffuser.diffusion import JointFrame
 from glyffuser.images import encode_png, grid_columns, tile, x_0_to_uint8
+from glyffuser.side_by_side import JointFrame
 from glyffuser.ui.frame_player import data_url
 from glyffuser.ui.generation import Throttle, grid_as_jpeg
 
@@ -26,7 +26,7 @@ def stream_joint_frames(
     """What the player draws: the beginning, at most 12 frames a second, always the last.
 
     Args:
-        frames: from `glyffuser.diffusion.side_by_side`.
+        frames: from `glyffuser.side_by_side.side_by_side`.
         names: of the glyphs.
         settings: what the PNG of all of them keeps, then that of each.
         label: the prompt.

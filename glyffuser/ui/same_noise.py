@@ -21,9 +21,9 @@ from glyffuser.comparison import (
     vary_steps_and_guidance,
     vary_words,
 )
-from glyffuser.diffusion import JointFrame
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.sample import file_stem, settings_of
+from glyffuser.side_by_side import JointFrame
 from glyffuser.text import clean_prompt
 from glyffuser.ui.frame_player import build_frame_player
 from glyffuser.ui.generation import Request
