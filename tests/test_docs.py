@@ -28,6 +28,7 @@ COMMANDS = [
     "glyffuser.evaluation",
     "glyffuser.evaluation.reader_training",
     "glyffuser.explorer",
+    "glyffuser.ui.example_run",
 ]
 
 

@@ -16,6 +16,7 @@ def build_frame_player(
     view: Literal["x_t", "pred_x_0"] = "x_t",
     can_hand_over: bool = False,
     idle: str = "Pure noise. Every glyph starts here.",
+    example_url: str = "",
     **kwargs: Any,
 ) -> gr.HTML:
     """A component whose value is one frame after another; the browser keeps them all.
@@ -46,6 +47,7 @@ def build_frame_player(
         view: what is shown first; the visitor can switch.
         can_hand_over: whether a picked glyph can be handed to another tab.
         idle: the caption before the first run, below a picture of pure noise.
+        example_url: of a finished run, a JSON list of its frames, that plays before the first run; "" for none.
         kwargs: as for `gr.HTML`.
     """
     return gr.HTML(
@@ -56,6 +58,7 @@ def build_frame_player(
         view=view,
         can_hand_over=can_hand_over,
         idle=idle,
+        example_url=example_url,
         **kwargs,
     )
 

@@ -13,6 +13,7 @@ from glyffuser.evaluation.radicals import RadicalReader
 from glyffuser.images import encode_png, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import clean_prompt
+from glyffuser.ui.example_run import REQUEST, example_url
 from glyffuser.ui.explore_tab import Landscape
 from glyffuser.ui.frame_player import build_frame_player, data_url
 from glyffuser.ui.generation import (
@@ -33,7 +34,7 @@ from glyffuser.ui.replay import replay_link, replay_png
 from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
 from glyffuser.ui.same_noise import build_same_noise
 
-EXAMPLES = ["gold", "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot"]
+EXAMPLES = [REQUEST.prompt, "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot"]
 SAMPLER_REMARKS = {"dpm++-sde": " (default)", "dpm++": " (no fresh noise)", "ddpm": " (the original)"}
 
 
@@ -130,7 +131,7 @@ def _lay_out(meter: RadicalMeter) -> Controls:
             with gr.Accordion("Settings", open=False, elem_id="settings"):
                 settings = _lay_out_settings(meter.pipeline.device)
         with gr.Column(scale=5, min_width=320):
-            player = build_frame_player(can_hand_over=True, elem_id="player")
+            player = build_frame_player(can_hand_over=True, example_url=example_url(meter.pipeline), elem_id="player")
             newness = gr.HTML("", elem_id="is-it-new")
     return Controls(prompt, message, suggestion, examples, generate, stop, *settings, player, newness)
 

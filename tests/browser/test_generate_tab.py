@@ -20,10 +20,16 @@ def generate_tab(page: Page, page_url: str) -> Page:
     return open_tab(page, page_url)
 
 
-def open_tab(page: Page, url: str) -> Page:
+def open_tab(page: Page, url: str, state: str = "example") -> Page:
     page.goto(url)
-    expect(page.locator(PLAYER)).to_have_attribute("data-state", "idle")
+    expect(page.locator(PLAYER)).to_have_attribute("data-state", state)
     return page
+
+
+def open_before_the_example(page: Page, url: str) -> None:
+    """Open the page on a slow line, on which the example is on its way for half a second more."""
+    page.route("**/example_run.json", lambda route: (time.sleep(0.5), route.continue_()))
+    open_tab(page, url, "idle")
 
 
 def choose(page: Page, num_glyphs: int, num_steps: int) -> None:
@@ -87,11 +93,37 @@ def drag_scrubber(page: Page, index: int) -> None:
     )
 
 
-def test_before_the_first_run_there_is_noise(generate_tab):
-    pixels = canvas_pixels(generate_tab)
+def test_before_the_first_run_an_example_plays(page, page_url):
+    open_before_the_example(page, page_url)
+    caption = page.locator("#player [data-part=caption]")
+    expect(caption).to_have_text("Pure noise. Every glyph starts here.")
+    pixels = canvas_pixels(page)
     black, white = (sum(p == level for p in pixels) / len(pixels) for level in (0, 255))
     assert 0.1 < black < 0.25 and 0.1 < white < 0.25  # noise of unit variance is clipped on either side in 16 %
-    expect(generate_tab.locator("#player [data-part=caption]")).to_have_text("Pure noise. Every glyph starts here.")
+    remember(page, "data-step")
+    wait_until(page, "example")
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", "25")
+    steps = [int(step) for step in remembered(page) if step]
+    assert steps == sorted(steps) and len(set(steps)) > 20
+    expect(caption).to_contain_text("Example: gold · step 25 of 25 · timestep 0 · Finished.")
+    assert sum(p > 230 for p in canvas_pixels(page)) > len(pixels) / 2  # paper
+    drag_scrubber(page, 10)
+    expect(caption).to_contain_text("Example: gold · step 10 of 25")
+    page.locator("#player canvas").click(position={"x": 20, "y": 20})
+    expect(page.locator("#player [data-part=picked]")).to_have_text("Glyph 1 · seed 0")
+    choose(page, 1, 2)
+    start(page)
+    wait_until(page, "done")
+    expect(caption).to_contain_text(re.compile("^step 2 of 2"))
+
+
+def test_where_motion_is_unwelcome_the_example_is_there_at_once(page, page_url):
+    page.emulate_media(reduced_motion="reduce")
+    open_before_the_example(page, page_url)
+    remember(page, "data-step")
+    wait_until(page, "example")
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", "25")
+    assert set(remembered(page)) <= {"", "25"}
 
 
 def test_frames_advance_from_noise_to_glyphs(generate_tab):
@@ -437,6 +469,7 @@ def test_in_the_dark_the_page_is_dark_and_the_glyphs_are_ink_on_paper(page, page
     choose(page, 1, 8)
     start(page)
     wait_until(page, "done")
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", "8")
     pixels = canvas_pixels(page)
     assert sum(p > 230 for p in pixels) > len(pixels) / 2
 
@@ -473,7 +506,7 @@ def test_a_link_replays_a_run(generate_tab, page_url):
     ],
 )
 def test_a_link_that_somebody_bent_begins_nothing_and_says_why(page, page_url, query, sentence):
-    open_tab(page, f"{page_url}?{query}")
+    open_tab(page, f"{page_url}?{query}", "idle")
     expect(page.locator("#message")).to_have_text(sentence)
     assert page.get_attribute(PLAYER, "data-state") == "idle"
 

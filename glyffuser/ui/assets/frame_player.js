@@ -10,6 +10,7 @@ const TEXT = {
   noise: "The start: pure noise, drawn from the seed.",
   x_t: "What is there: glyph and noise mixed.",
   pred_x_0: "What the model believes lies behind the noise, guidance included.",
+  example: (label) => "Example: " + label + " · ",
   done: (note) => "Finished. " + (note ? note + " " : ""),
   pick: "Pick a glyph, or drag the bar back through the steps.",
   pickNew: "Pick a glyph to see whether it is new, or drag the bar back through the steps.",
@@ -73,10 +74,8 @@ function receive(value) {
   if (endedRuns.has(value.run)) return;
   if (value.run !== root.dataset.run) begin(value);
   else if (frames.length && value.step <= frames[frames.length - 1].step) return;
-  frames.push(value);
+  keep(value);
   if (frames.length === 1) offerDownloads();
-  root.dataset.frames = frames.length;
-  scrubber.max = frames.length - 1;
   if (value.state === "done") finish(value);
   if (isLive) follow();
   announcePath();
@@ -95,17 +94,28 @@ function announcePath() {
 
 function begin(frame) {
   if (root.dataset.run) endedRuns.add(root.dataset.run);
+  clear(frame);
+  root.dataset.state = "running";
+  part("status").textContent = TEXT.started;
+  root.scrollIntoView({ block: "nearest", behavior: isMotionReduced.matches ? "auto" : "smooth" }); // on a phone the canvas lies below the prompt
+}
+
+function clear(frame) {
   halt();
   frames = [];
   shown = -1;
   isLive = true;
   picked = null;
   root.dataset.run = frame.run;
-  root.dataset.state = "running";
+  root.dataset.step = "";
   writeNames(frame);
   scrubber.disabled = part("play").disabled = false;
-  part("status").textContent = TEXT.started;
-  root.scrollIntoView({ block: "nearest", behavior: isMotionReduced.matches ? "auto" : "smooth" }); // on a phone the canvas lies below the prompt
+}
+
+function keep(frame) {
+  frames.push(frame);
+  root.dataset.frames = frames.length;
+  scrubber.max = frames.length - 1;
 }
 
 function finish(frame) {
@@ -121,6 +131,29 @@ function stop() {
   root.dataset.state = "stopped";
   part("status").textContent = TEXT.stopped(whereIs(frames[frames.length - 1]));
   if (shown >= 0) describe(frames[shown]);
+}
+
+// --- before the first run: one that was drawn earlier plays when the player comes into view
+
+function awaitView() {
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    fetch(props.example_url)
+      .then((answer) => answer.json())
+      .then((run) => root.dataset.run || showExample(run))
+      .catch(() => {}); // the noise stays
+  });
+  observer.observe(canvas);
+}
+
+function showExample(run) {
+  clear(run[0]);
+  run.forEach(keep);
+  root.dataset.state = "example";
+  offerDownloads();
+  if (isMotionReduced.matches) show(frames.length - 1);
+  else replay();
 }
 
 // --- which frame is shown
@@ -264,7 +297,8 @@ function describe(frame) {
   const sentence = stopped
     ? TEXT.stopped(where)
     : frame.step === 0 ? frame.beginning || TEXT.noise : isLast ? TEXT.done(frame.note) + pick : TEXT[view];
-  part("caption").textContent = where + time + " · " + sentence;
+  const whose = root.dataset.state === "example" ? TEXT.example(frame.label) : "";
+  part("caption").textContent = whose + where + time + " · " + sentence;
   scrubber.setAttribute("aria-valuetext", where);
   canvas.setAttribute("aria-label", TEXT.glyphs(frame.num_glyphs) + TEXT.promised(frame.label) + ", " + where + ". " + TEXT.keys);
 }
@@ -465,4 +499,5 @@ canvas.addEventListener("click", pickAt);
 part("names").addEventListener("click", pickAt);
 canvas.addEventListener("keydown", pickByKey);
 showIdleNoise();
+if (props.example_url && !new URLSearchParams(location.search).has("prompt")) awaitView(); // a link has a run of its own
 watch("value", () => receive(props.value));
