@@ -1,6 +1,6 @@
-"""A finished run that lies beside the weights, so that a page just opened shows one before anybody asks for it.
+"""Draw the run that a page just opened plays, and keep it beside the weights.
 
-`python -m glyffuser.ui.example_run` draws it, and must do so again for every new checkpoint.
+Run `python -m glyffuser.ui.example_run` again for every new checkpoint.
 """
 
 import argparse
@@ -18,15 +18,16 @@ from glyffuser.ui.radical_meter import RadicalMeter
 from glyffuser.ui.static_files import serve
 
 REQUEST = Request("gold", [0, 1, 2, 3], SampleConfig())
-"""What it draws: what a visitor gets who touches nothing, but for the seed."""
+"""What it draws: what a visitor of a page on a CPU gets who touches nothing, but for the seed."""
 _FILE = "example_run.json"
 
 
 def example_url(pipeline: GlyffuserPipeline) -> str:
     """Where the browser finds the run of a pipeline's checkpoint, a JSON list of frames; "" if it has none."""
-    folder = pipeline.name_or_path
-    path = Path(folder or "") / _FILE
-    return serve(path) if folder and path.is_file() else ""
+    if not pipeline.name_or_path:
+        return ""
+    path = Path(pipeline.name_or_path) / _FILE
+    return serve(path) if path.is_file() else ""
 
 
 def draw_example(pipeline: GlyffuserPipeline, judge: Judge | None = None) -> list[dict]:

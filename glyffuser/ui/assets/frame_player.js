@@ -106,6 +106,7 @@ function clear(frame) {
   shown = -1;
   isLive = true;
   picked = null;
+  painted = ++asked; // pictures still on their way are those of the run before
   root.dataset.run = frame.run;
   root.dataset.step = "";
   writeNames(frame);
@@ -136,14 +137,17 @@ function stop() {
 // --- before the first run: one that was drawn earlier plays when the player comes into view
 
 function awaitView() {
+  const half = { threshold: 0.5 };
   const observer = new IntersectionObserver((entries) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
+    if (!entries.some((entry) => entry.intersectionRatio >= half.threshold)) return;
     observer.disconnect();
     fetch(props.example_url)
-      .then((answer) => answer.json())
-      .then((run) => root.dataset.run || showExample(run))
-      .catch(() => {}); // the noise stays
-  });
+      .then((answer) => (answer.ok ? answer.json() : null))
+      .catch(() => null) // the noise stays
+      .then((run) => {
+        if (run && !root.dataset.run) showExample(run);
+      });
+  }, half);
   observer.observe(canvas);
 }
 
@@ -152,8 +156,8 @@ function showExample(run) {
   run.forEach(keep);
   root.dataset.state = "example";
   offerDownloads();
-  if (isMotionReduced.matches) show(frames.length - 1);
-  else replay();
+  show(isMotionReduced.matches ? frames.length - 1 : 0);
+  if (!isMotionReduced.matches) replay();
 }
 
 // --- which frame is shown
@@ -300,7 +304,7 @@ function describe(frame) {
   const whose = root.dataset.state === "example" ? TEXT.example(frame.label) : "";
   part("caption").textContent = whose + where + time + " · " + sentence;
   scrubber.setAttribute("aria-valuetext", where);
-  canvas.setAttribute("aria-label", TEXT.glyphs(frame.num_glyphs) + TEXT.promised(frame.label) + ", " + where + ". " + TEXT.keys);
+  canvas.setAttribute("aria-label", whose + TEXT.glyphs(frame.num_glyphs) + TEXT.promised(frame.label) + ", " + where + ". " + TEXT.keys);
 }
 
 // Before the first run: real Gaussian noise, made here, the same for everybody.
