@@ -53,7 +53,7 @@ def place_of(page: Page, index: int) -> tuple[float, float]:
     return box["x"] + x, box["y"] + y
 
 
-def test_nothing_is_fetched_before_the_tab_is_opened_and_little_then(page, page_url):
+def test_nothing_of_the_map_is_fetched_before_its_tab_is_opened_and_little_then(page, page_url):
     page.goto(page_url)
     expect(page.locator("#player .glyff-player")).to_be_visible()
     page.wait_for_timeout(500)
