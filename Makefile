@@ -33,7 +33,7 @@ data: $(VENV)/dev
 	$(BIN)/python -m glyffuser.data
 
 map: $(VENV)/dev
-	$(BIN)/python -m glyffuser.explorer
+	$(BIN)/python -m glyffuser.map
 
 train: $(VENV)/dev
 	$(BIN)/python -m glyffuser.training --resume

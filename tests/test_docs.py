@@ -26,8 +26,8 @@ COMMANDS = [
     "glyffuser.training.export",
     "glyffuser.training.smoke",
     "glyffuser.evaluation",
-    "glyffuser.evaluation.reader_training",
-    "glyffuser.explorer",
+    "glyffuser.training.radical_classifier",
+    "glyffuser.map",
     "glyffuser.ui.example_run",
 ]
 

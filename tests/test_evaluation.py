@@ -17,8 +17,8 @@ from glyffuser.evaluation.__main__ import main
 from glyffuser.evaluation.distances import Distance, distance
 from glyffuser.evaluation.hits import Hits, accuracy, hits, probe
 from glyffuser.evaluation.novelty import Neighbours, Novelty, neighbours, novelty, to_points
-from glyffuser.evaluation.radicals import RadicalReader, ReaderError
-from glyffuser.evaluation.reader_training import distort, train_reader
+from glyffuser.radicals import RadicalClassifier, ClassifierError
+from glyffuser.training.radical_classifier import distort, train_reader
 from glyffuser.evaluation.report import to_markdown
 from glyffuser.evaluation.samples import SampleStore, checkpoint_digest
 from glyffuser.evaluation.score_sheet import PARTS, Evaluation, Plan, ScoreSheet, SweepRow
@@ -32,8 +32,8 @@ FEW = SampleConfig(num_inference_steps=2)
 
 
 @pytest.fixture(scope="module")
-def reader() -> RadicalReader:
-    return RadicalReader.load()
+def reader() -> RadicalClassifier:
+    return RadicalClassifier.load()
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_reader_learns(tmp_path):
     learnt = train_reader(few, num_epochs=4, block_out_channels=(8, 8, 8, 8))
     assert accuracy(learnt, few) > 0.8
     learnt.save_pretrained(tmp_path)
-    assert accuracy(RadicalReader.load(tmp_path), few) == accuracy(learnt, few)
+    assert accuracy(RadicalClassifier.load(tmp_path), few) == accuracy(learnt, few)
 
 
 def test_a_distorted_glyph_can_still_be_read(reader):
@@ -108,8 +108,8 @@ def test_a_distorted_glyph_can_still_be_read(reader):
 def test_a_reader_that_cannot_be_read_says_what_to_do(tmp_path, damage):
     if damage == "garbage":
         (tmp_path / "config.json").write_text("{")
-    with pytest.raises(ReaderError, match="reader_training"):
-        RadicalReader.load(tmp_path)
+    with pytest.raises(ClassifierError, match="reader_training"):
+        RadicalClassifier.load(tmp_path)
 
 
 # --- hits

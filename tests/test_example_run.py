@@ -8,7 +8,7 @@ from glyffuser.images import decode_glyph, read_settings
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.sample import settings_of
 from glyffuser.ui.example_run import REQUEST, draw_example, example_url, main
-from glyffuser.ui.frame_player import from_data_url
+from glyffuser.ui.components.frame_player import from_data_url
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from PIL import Image
 
 from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.explorer.files import MapFiles
-from glyffuser.explorer.newness import Likeness
+from glyffuser.map.files import MapFiles
+from glyffuser.map.newness import Likeness
 from glyffuser.images import encode_png
-from glyffuser.ui.explore_tab import Landscape
-from glyffuser.ui.frame_player import data_url
+from glyffuser.ui.tabs.map import Landscape
+from glyffuser.ui.components.frame_player import data_url
 from glyffuser.ui.is_it_new import answer_with, verdict
 
 

@@ -6,7 +6,7 @@ import torch
 from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import draw
 from glyffuser.data.probe import PROBE
-from glyffuser.evaluation.radicals import RadicalReader
+from glyffuser.radicals import RadicalClassifier
 from glyffuser.ui.radical_meter import SUGGESTED_FROM, RadicalMeter
 
 SENTENCE = "These words suggest the radical fish; a small network that reads radicals sees it in"
@@ -14,14 +14,14 @@ SENTENCE = "These words suggest the radical fish; a small network that reads rad
 
 @pytest.fixture(scope="module")
 def meter(pipeline) -> RadicalMeter:
-    return RadicalMeter(pipeline, RadicalReader.load())
+    return RadicalMeter(pipeline, RadicalClassifier.load())
 
 
 @pytest.fixture(scope="module")
 def fishes() -> torch.Tensor:
     """Real glyphs with the fish radical, 195, that the reader reads right."""
     glyphs = draw([c for c in load_characters() if c.radical == 195][:40])
-    return glyphs[RadicalReader.load().ranked(glyphs, num_ranks=1)[:, 0] == 195]
+    return glyphs[RadicalClassifier.load().ranked(glyphs, num_ranks=1)[:, 0] == 195]
 
 
 def test_the_words_suggest_what_the_36_words_mean(meter):

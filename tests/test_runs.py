@@ -2,7 +2,7 @@ import logging
 
 import gradio as gr
 
-from glyffuser.ui.generate_tab import _run_for_visitor, gpu_seconds
+from glyffuser.ui.tabs.generate import _run_for_visitor, gpu_seconds
 from glyffuser.ui.generation import Request
 from glyffuser.ui.runs import SORRY, STOPPED, Runs, apology
 

@@ -12,7 +12,7 @@ from glyffuser.checkpoint import CheckpointError, checkpoint_folder
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import load_characters
 from glyffuser.diffusion import SAMPLERS
-from glyffuser.evaluation.radicals import DEFAULT_READER, RadicalReader
+from glyffuser.radicals import DEFAULT_CLASSIFIER, RadicalClassifier
 from glyffuser.evaluation.report import to_markdown, write_report
 from glyffuser.evaluation.samples import SampleStore, checkpoint_digest
 from glyffuser.evaluation.score_sheet import PARTS, QUICK, Evaluation, Plan
@@ -28,7 +28,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--checkpoint", type=Path, default=checkpoint_folder(), help="folder to measure")
-    parser.add_argument("--reader", type=Path, default=DEFAULT_READER, help="folder of the radical reader")
+    parser.add_argument("--reader", type=Path, default=DEFAULT_CLASSIFIER, help="folder of the radical reader")
     parser.add_argument("--output", type=Path, default=Path("runs/evaluation"), help="folder to write")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure")
     parser.add_argument("--quick", action="store_true", help="a first impression from few glyphs")
@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         plan = plan_from(options)
-        reader = RadicalReader.load(options.reader)
+        reader = RadicalClassifier.load(options.reader)
         pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device, dtype=DTYPES[options.dtype])
         digest = checkpoint_digest(options.checkpoint)
         store = SampleStore(pipeline, digest, options.output / "samples", options.batch_size)

@@ -10,7 +10,7 @@ from glyffuser.data.characters import Character
 from glyffuser.data.dataset import never_met
 from glyffuser.data.glyphs import draw
 from glyffuser.data.probe import PROBE
-from glyffuser.evaluation.radicals import RadicalReader
+from glyffuser.radicals import RadicalClassifier
 from glyffuser.evaluation.samples import SampleStore
 from glyffuser.text import MAX_PROMPT_LENGTH
 
@@ -38,18 +38,18 @@ class Probe:
     words: dict[str, Hits]
 
 
-def hits(reader: RadicalReader, x_0: torch.Tensor, radicals: Sequence[int]) -> Hits:
+def hits(reader: RadicalClassifier, x_0: torch.Tensor, radicals: Sequence[int]) -> Hits:
     """Compare what the reader sees in (batch, 1, 128, 128) with the radicals asked for."""
     return _rates(reader.ranked(x_0) == torch.tensor(radicals)[:, None])
 
 
-def accuracy(reader: RadicalReader, characters: Sequence[Character]) -> float:
+def accuracy(reader: RadicalClassifier, characters: Sequence[Character]) -> float:
     """Share of real glyphs whose radical the reader names first."""
     return hits(reader, draw(characters), [character.radical for character in characters]).top_1
 
 
 def probe(
-    store: SampleStore, reader: RadicalReader, config: SampleConfig, num_seeds: int, name: str = "probe"
+    store: SampleStore, reader: RadicalClassifier, config: SampleConfig, num_seeds: int, name: str = "probe"
 ) -> Probe:
     """Sample `num_seeds` glyphs of each of the 36 words; no two share their noise."""
     words, radicals = [word for word, _ in PROBE] * num_seeds, [radical for _, radical in PROBE] * num_seeds
@@ -75,7 +75,7 @@ class HeldOutHits:
 
 
 def held_out_hits(
-    store: SampleStore, reader: RadicalReader, config: SampleConfig, characters: Sequence[Character]
+    store: SampleStore, reader: RadicalClassifier, config: SampleConfig, characters: Sequence[Character]
 ) -> HeldOutHits:
     """One glyph per definition of `never_met`."""
     chosen = never_met(characters)

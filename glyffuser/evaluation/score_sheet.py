@@ -12,7 +12,7 @@ from glyffuser.data.glyphs import draw
 from glyffuser.evaluation.distances import Distance, distance
 from glyffuser.evaluation.hits import Hits, accuracy, held_out_hits, probe
 from glyffuser.evaluation.novelty import Novelty, neighbours, novelty, to_points
-from glyffuser.evaluation.radicals import RadicalReader
+from glyffuser.radicals import RadicalClassifier
 from glyffuser.evaluation.samples import SampleStore
 from glyffuser.evaluation.strokes import Strokes, strokes
 from glyffuser.evaluation.text_classifier import text_accuracy
@@ -105,7 +105,7 @@ class ScoreSheet:
 class Evaluation:
     """Measures parts of a score sheet; pictures are kept by name in `pictures`, uint8 (height, width)."""
 
-    def __init__(self, store: SampleStore, reader: RadicalReader, characters: Sequence[Character], plan: Plan) -> None:
+    def __init__(self, store: SampleStore, reader: RadicalClassifier, characters: Sequence[Character], plan: Plan) -> None:
         self.store = store
         self.reader = reader
         self.characters = characters

@@ -8,7 +8,7 @@ from torch import nn
 
 from glyffuser.data.characters import Character
 from glyffuser.data.dataset import caption_variants, never_met
-from glyffuser.evaluation.radicals import NUM_RADICALS
+from glyffuser.radicals import NUM_RADICALS
 from glyffuser.text import TextEncoder, sentence_vectors
 
 NUM_EPOCHS = 4

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from glyffuser.checkpoint import CheckpointError, checkpoint_folder
 from glyffuser.config import SampleConfig
-from glyffuser.evaluation.radicals import RadicalReader, ReaderError
+from glyffuser.radicals import RadicalClassifier, ClassifierError
 from glyffuser.pipeline import GlyffuserPipeline, best_device
 from glyffuser.ui.generation import Judge, Request, stream_frames
 from glyffuser.ui.radical_meter import RadicalMeter
@@ -31,7 +31,7 @@ def example_url(pipeline: GlyffuserPipeline) -> str:
 
 
 def draw_example(pipeline: GlyffuserPipeline, judge: Judge | None = None) -> list[dict]:
-    """Every frame of the run, as `glyffuser.ui.frame_player.build_frame_player` tells of them.
+    """Every frame of the run, as `glyffuser.ui.components.frame_player.build_frame_player` tells of them.
 
     Args:
         pipeline: a loaded model.
@@ -47,8 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     folder = parser.parse_args(arguments).checkpoint
     try:
         pipeline = GlyffuserPipeline.load(folder, device=best_device())
-        meter = RadicalMeter(pipeline, RadicalReader.load())
-    except (CheckpointError, ReaderError, ValueError) as error:
+        meter = RadicalMeter(pipeline, RadicalClassifier.load())
+    except (CheckpointError, ClassifierError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     frames = draw_example(pipeline, meter)

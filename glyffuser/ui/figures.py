@@ -5,7 +5,7 @@ import html
 import numpy as np
 
 from glyffuser.images import encode_png
-from glyffuser.ui.frame_player import data_url
+from glyffuser.ui.components.frame_player import data_url
 
 
 def figure(pixels: np.ndarray, title: str, caption: str, heading: str | None = None, below: str = "") -> str:

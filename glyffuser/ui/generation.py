@@ -17,7 +17,7 @@ from glyffuser.images import encode_jpeg, encode_png, grid_columns, tile, x_0_to
 from glyffuser.pipeline import GlyffuserPipeline, initial_noise
 from glyffuser.sample import file_stem, settings_of
 from glyffuser.text import clean_prompt
-from glyffuser.ui.frame_player import data_url
+from glyffuser.ui.components.frame_player import data_url
 
 MAX_GLYPHS = 16
 NUM_GLYPHS = [1, 4, 9, 16]
@@ -168,7 +168,7 @@ def stream_frames(
         clock: seconds, for the throttle.
 
     Yields:
-        Dicts of strings and numbers as `glyffuser.ui.frame_player.build_frame_player` tells of them.
+        Dicts of strings and numbers as `glyffuser.ui.components.frame_player.build_frame_player` tells of them.
     """
     base = {
         "run": uuid.uuid4().hex,

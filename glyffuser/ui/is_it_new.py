@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from glyffuser.explorer.newness import Likeness, Newness
+from glyffuser.map.newness import Likeness, Newness
 from glyffuser.images import decode_glyph, uint8_to_x_0
-from glyffuser.ui.explore_tab import Landscape
+from glyffuser.ui.tabs.map import Landscape
 from glyffuser.ui.figures import figures
-from glyffuser.ui.frame_player import from_data_url
+from glyffuser.ui.components.frame_player import from_data_url
 from glyffuser.ui.notices import notice
 
 

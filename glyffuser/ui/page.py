@@ -7,13 +7,13 @@ import gradio as gr
 
 from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.explorer.files import MapFiles
+from glyffuser.map.files import MapFiles
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import MAX_PROMPT_LENGTH
-from glyffuser.ui.explore_tab import Landscape, build_explore_tab, checked_index
-from glyffuser.ui.generate_tab import build_generate_tab
+from glyffuser.ui.tabs.map import Landscape, build_explore_tab, checked_index
+from glyffuser.ui.tabs.generate import build_generate_tab
 from glyffuser.ui.runs import QUICK
-from glyffuser.ui.single_step_tab import MIDDLE, build_single_step_tab
+from glyffuser.ui.tabs.one_step import MIDDLE, build_single_step_tab
 from glyffuser.ui.theme import build_theme
 
 ASSETS = Path(__file__).parent / "assets"
@@ -43,7 +43,7 @@ def build_page(pipeline: GlyffuserPipeline, on_gpu: Callable = without_gpu) -> g
 
     Raises:
         MapError: if a file of the map is missing or damaged.
-        ReaderError: if one of the radical reader is.
+        ClassifierError: if one of the radical reader is.
         ValueError: if the map was built from other characters.
     """
     renderer, characters = GlyphRenderer(), load_characters()

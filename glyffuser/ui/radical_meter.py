@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
-from glyffuser.data.radicals import RADICAL_NAMES
-from glyffuser.evaluation.radicals import RadicalReader
+from glyffuser.data.radical_names import RADICAL_NAMES
+from glyffuser.radicals import RadicalClassifier
 from glyffuser.pipeline import GlyffuserPipeline
 
 SUGGESTED_FROM = 0.2
@@ -22,7 +22,7 @@ class RadicalMeter:
     """
 
     pipeline: GlyffuserPipeline
-    reader: RadicalReader
+    reader: RadicalClassifier
 
     def suggested(self, prompt: str) -> tuple[int, float]:
         """The likeliest radical, 1 to 214, and its probability.

@@ -5,9 +5,9 @@ import torch
 
 from glyffuser.attention import WordAttention
 from glyffuser.images import encode_png, heat_to_rgb, signed_to_rgb, x_0_to_uint8
-from glyffuser.single_step import Prediction, SingleStep
+from glyffuser.one_step import Prediction, SingleStep
 from glyffuser.ui.figures import figure, figures
-from glyffuser.ui.frame_player import data_url
+from glyffuser.ui.components.frame_player import data_url
 
 STRIP_TIMESTEPS = [999, 900, 750, 600, 450, 300, 150, 50]
 

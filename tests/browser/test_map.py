@@ -14,8 +14,8 @@ from playwright.sync_api import Page, expect
 from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.diffusion import training_scheduler
-from glyffuser.explorer import density
-from glyffuser.explorer.files import MapFiles
+from glyffuser.map import density
+from glyffuser.map.files import MapFiles
 
 CHARACTERS = load_characters()
 CODEPOINTS = {character.codepoint: index for index, character in enumerate(CHARACTERS)}

@@ -11,14 +11,14 @@ import numpy as np
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import Character
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.data.radicals import RADICAL_NAMES
-from glyffuser.explorer.files import MapFiles
+from glyffuser.data.radical_names import RADICAL_NAMES
+from glyffuser.map.files import MapFiles
 from glyffuser.images import x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import clean_prompt, sentence_vectors
 from glyffuser.ui.figures import figure, figures
 from glyffuser.ui.generation import Throttle, random_seed
-from glyffuser.ui.glyph_map import build_glyph_map
+from glyffuser.ui.components.glyph_map import build_glyph_map
 from glyffuser.ui.notices import LAST_LATIN, notice, prompt_notice
 from glyffuser.ui.runs import ON_MODEL, QUICK, apology
 

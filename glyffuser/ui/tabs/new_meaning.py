@@ -7,10 +7,10 @@ import torch
 
 from glyffuser.config import SampleConfig
 from glyffuser.pipeline import GlyffuserPipeline
-from glyffuser.redraw import ink_survival, redraw
+from glyffuser.new_meaning import ink_survival, redraw
 from glyffuser.sample import settings_of
-from glyffuser.ui.frame_player import build_frame_player
-from glyffuser.ui.joint_frames import stream_joint_frames
+from glyffuser.ui.components.frame_player import build_frame_player
+from glyffuser.ui.streaming import stream_joint_frames
 from glyffuser.ui.notices import notice
 from glyffuser.ui.runs import ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
 

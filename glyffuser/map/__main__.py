@@ -1,19 +1,19 @@
-"""Build the map: `make map` = `python -m glyffuser.explorer`."""
+"""Build the map: `make map` = `python -m glyffuser.map`."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from glyffuser.data.characters import load_characters
-from glyffuser.explorer.build import UmapConfig, build_map
-from glyffuser.explorer.files import DEFAULT_FOLDER
+from glyffuser.map.build import UmapConfig, build_map
+from glyffuser.map.files import DEFAULT_FOLDER
 from glyffuser.text import TextEncoder
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Build and write; returns the exit status."""
     config = UmapConfig()
-    parser = argparse.ArgumentParser(prog="python -m glyffuser.explorer", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m glyffuser.map", description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=DEFAULT_FOLDER, help="folder (default: checkpoints/map)")
     parser.add_argument("--cache", type=Path, default=Path(".cache"), help="folder for text states (default: .cache)")
     parser.add_argument("--n-neighbors", type=int, default=config.n_neighbors, help="of UMAP (default: 50)")

@@ -7,7 +7,7 @@ from math import prod
 import gradio as gr
 import torch
 
-from glyffuser.comparison import (
+from glyffuser.compare import (
     NO_WORDS,
     Variant,
     batches,
@@ -25,9 +25,9 @@ from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.sample import file_stem, settings_of
 from glyffuser.side_by_side import JointFrame
 from glyffuser.text import clean_prompt
-from glyffuser.ui.frame_player import build_frame_player
+from glyffuser.ui.components.frame_player import build_frame_player
 from glyffuser.ui.generation import Request
-from glyffuser.ui.joint_frames import stream_joint_frames
+from glyffuser.ui.streaming import stream_joint_frames
 from glyffuser.ui.notices import notice
 from glyffuser.ui.runs import ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from glyffuser.comparison import (
+from glyffuser.compare import (
     compare,
     vary_change,
     vary_definition,

@@ -11,13 +11,13 @@ import torch
 
 from glyffuser.data.characters import Character
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.data.radicals import RADICAL_NAMES
-from glyffuser.explorer import files
-from glyffuser.explorer.density import silverman_bandwidth
-from glyffuser.explorer.islands import find_continents, find_islands
-from glyffuser.explorer.meanings import Meanings
-from glyffuser.explorer.projection import Projection, small_pictures
-from glyffuser.explorer.sprites import TILE_SIZE, TILES_A_SIDE, build_pages, tile_order
+from glyffuser.data.radical_names import RADICAL_NAMES
+from glyffuser.map import files
+from glyffuser.map.density import silverman_bandwidth
+from glyffuser.map.islands import find_continents, find_islands
+from glyffuser.map.meanings import Meanings
+from glyffuser.map.projection import Projection, small_pictures
+from glyffuser.map.sprites import TILE_SIZE, TILES_A_SIDE, build_pages, tile_order
 from glyffuser.images import uint8_to_x_0
 from glyffuser.text import TextEncoder, TextStateCache, sentence_vectors
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from glyffuser.explorer.meanings import Meanings
-from glyffuser.explorer.projection import Projection
+from glyffuser.map.meanings import Meanings
+from glyffuser.map.projection import Projection
 
 DEFAULT_FOLDER = Path(__file__).parents[2] / "checkpoints" / "map"
 MANIFEST = "manifest.json"

@@ -8,8 +8,8 @@ import pytest
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.explorer.files import MapFiles
-from glyffuser.ui.explore_tab import (
+from glyffuser.map.files import MapFiles
+from glyffuser.ui.tabs.map import (
     BY_MEANING,
     BY_WORD,
     NUM_NEAREST,
@@ -100,7 +100,7 @@ def test_an_index_that_is_none_is_refused(landscape, value):
 
 
 def test_the_path_ends_at_the_finished_glyph(landscape, monkeypatch):
-    monkeypatch.setattr("glyffuser.ui.explore_tab.Throttle", lambda: SimpleNamespace(is_due=lambda: True))
+    monkeypatch.setattr("glyffuser.ui.tabs.map.Throttle", lambda: SimpleNamespace(is_due=lambda: True))
     *before, (last, picture) = stream_path(landscape, "fish", 0)
     assert len(before) == SampleConfig().num_inference_steps - 1
     assert all(html is None and path["nearest"] is None for path, html in before)

@@ -1,4 +1,4 @@
-"""Train the radical reader on real glyphs: `python -m glyffuser.evaluation.reader_training`, a few minutes."""
+"""Train the radical reader on real glyphs: `python -m glyffuser.training.radical_classifier`, a few minutes."""
 
 import argparse
 import math
@@ -13,7 +13,7 @@ from tqdm import tqdm
 from glyffuser.data.characters import Character, load_characters
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.evaluation.hits import accuracy
-from glyffuser.evaluation.radicals import DEFAULT_READER, RadicalReader
+from glyffuser.radicals import DEFAULT_CLASSIFIER, RadicalClassifier
 from glyffuser.images import uint8_to_x_0
 
 BATCH_SIZE = 128
@@ -46,12 +46,12 @@ def train_reader(
     num_epochs: int = NUM_EPOCHS,
     block_out_channels: tuple[int, ...] = (32, 64, 128, 256),
     seed: int = 0,
-) -> RadicalReader:
+) -> RadicalClassifier:
     """Train a reader on the glyphs of `characters`, with a rate that rises and falls (Smith & Topin 2018)."""
     torch.manual_seed(seed)
     pixels = GlyphRenderer().render_all(c.char for c in characters)
     targets = torch.tensor([c.radical - 1 for c in characters])
-    reader = RadicalReader(block_out_channels).to(memory_format=torch.channels_last).train()
+    reader = RadicalClassifier(block_out_channels).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(reader.parameters(), weight_decay=0.05)
     num_steps = num_epochs * math.ceil(len(characters) / BATCH_SIZE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=num_steps + 1)
@@ -72,11 +72,11 @@ def train_reader(
 def main(arguments: list[str] | None = None) -> int:
     """Train, print the accuracy on held-out glyphs, save; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m glyffuser.evaluation.reader_training",
+        prog="python -m glyffuser.training.radical_classifier",
         description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--output", type=Path, default=DEFAULT_READER, help="folder to write")
+    parser.add_argument("--output", type=Path, default=DEFAULT_CLASSIFIER, help="folder to write")
     parser.add_argument("--num-epochs", type=int, default=NUM_EPOCHS, help="how often each glyph is seen")
     parser.add_argument("--seed", type=int, default=0, help="decides first weights, order and distortions")
     options = parser.parse_args(arguments)
@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     reader = train_reader([c for c in characters if c.split == "train"], options.num_epochs, seed=options.seed)
     reader.half().save_pretrained(options.output)
     held_out = [c for c in characters if c.split == "held-out"]
-    print(f"{accuracy(RadicalReader.load(options.output), held_out):.3f} of {len(held_out)} held-out glyphs read right")
+    print(f"{accuracy(RadicalClassifier.load(options.output), held_out):.3f} of {len(held_out)} held-out glyphs read right")
     return 0
 
 

@@ -11,13 +11,13 @@ from PIL import Image
 from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.diffusion import training_scheduler
-from glyffuser.explorer import build, density, files
-from glyffuser.explorer.files import MapError, MapFiles
-from glyffuser.explorer.islands import find_continents, find_islands
-from glyffuser.explorer.meanings import Meanings
-from glyffuser.explorer.newness import Newness
-from glyffuser.explorer.projection import Projection
-from glyffuser.explorer.sprites import build_pages, morton_codes, tile_order
+from glyffuser.map import build, density, files
+from glyffuser.map.files import MapError, MapFiles
+from glyffuser.map.islands import find_continents, find_islands
+from glyffuser.map.meanings import Meanings
+from glyffuser.map.newness import Newness
+from glyffuser.map.projection import Projection
+from glyffuser.map.sprites import build_pages, morton_codes, tile_order
 from glyffuser.images import uint8_to_x_0
 from glyffuser.text import sentence_vectors
 

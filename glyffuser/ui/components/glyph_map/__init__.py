@@ -7,7 +7,7 @@ import gradio as gr
 import plotly
 from diffusers import SchedulerMixin
 
-from glyffuser.explorer.files import MapFiles
+from glyffuser.map.files import MapFiles
 from glyffuser.ui.static_files import serve
 
 _ASSETS = Path(__file__).parent / "assets"

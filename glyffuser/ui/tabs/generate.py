@@ -6,16 +6,16 @@ from dataclasses import dataclass
 import gradio as gr
 import torch
 
-from glyffuser.comparison import SAMPLER_NAMES
+from glyffuser.compare import SAMPLER_NAMES
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
-from glyffuser.evaluation.radicals import RadicalReader
+from glyffuser.radicals import RadicalClassifier
 from glyffuser.images import encode_png, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import clean_prompt
 from glyffuser.ui.example_run import REQUEST, example_url
-from glyffuser.ui.explore_tab import Landscape
-from glyffuser.ui.frame_player import build_frame_player, data_url
+from glyffuser.ui.tabs.map import Landscape
+from glyffuser.ui.components.frame_player import build_frame_player, data_url
 from glyffuser.ui.generation import (
     MAX_GUIDANCE_SCALE,
     MAX_PAG_SCALE,
@@ -32,7 +32,7 @@ from glyffuser.ui.notices import notice, prompt_notice, seed_notice
 from glyffuser.ui.radical_meter import RadicalMeter
 from glyffuser.ui.replay import replay_link, replay_png
 from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
-from glyffuser.ui.same_noise import build_same_noise
+from glyffuser.ui.tabs.compare import build_same_noise
 
 EXAMPLES = [REQUEST.prompt, "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot"]
 SAMPLER_REMARKS = {"dpm++-sde": " (default)", "dpm++": " (no fresh noise)", "ddpm": " (the original)"}
@@ -81,7 +81,7 @@ def build_generate_tab(page: gr.Blocks, landscape: Landscape, on_gpu: Callable) 
     """
 
     pipeline = landscape.pipeline
-    meter = RadicalMeter(pipeline, RadicalReader.load())
+    meter = RadicalMeter(pipeline, RadicalClassifier.load())
 
     @on_gpu(gpu_seconds)
     def run_model(request: Request) -> Iterator[dict]:

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from glyffuser.explorer.projection import Projection
+from glyffuser.map.projection import Projection
 
 NUM_NEAREST = 5
 NUM_COMPARED = 1000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glyffuser.data.characters import Character
-from glyffuser.data.radicals import RADICAL_NAMES
+from glyffuser.data.radical_names import RADICAL_NAMES
 
 MAX_ISLANDS = 40
 MIN_ISLAND_SIZE = 60

@@ -14,11 +14,11 @@ from glyffuser.data.characters import Character
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.images import decode_glyph, uint8_to_x_0
 from glyffuser.pipeline import GlyffuserPipeline
-from glyffuser.single_step import SingleStep, take_step, take_steps
+from glyffuser.one_step import SingleStep, take_step, take_steps
 from glyffuser.text import MAX_PROMPT_LENGTH, clean_prompt
-from glyffuser.ui.frame_player import from_data_url
+from glyffuser.ui.components.frame_player import from_data_url
 from glyffuser.ui.generation import in_range
-from glyffuser.ui.new_meaning import build_new_meaning
+from glyffuser.ui.tabs.new_meaning import build_new_meaning
 from glyffuser.ui.notices import notice
 from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, apology
 from glyffuser.ui.step_figures import (

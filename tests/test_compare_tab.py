@@ -3,8 +3,8 @@ import torch
 
 from glyffuser.images import decode_glyph, read_settings
 from glyffuser.side_by_side import JointFrame
-from glyffuser.ui.frame_player import from_data_url
-from glyffuser.ui.same_noise import CHOICES, WHAT_TO_SEE, Order, comparison_frames, gpu_seconds, with_difference
+from glyffuser.ui.components.frame_player import from_data_url
+from glyffuser.ui.tabs.compare import CHOICES, WHAT_TO_SEE, Order, comparison_frames, gpu_seconds, with_difference
 
 SETTINGS = (4, 5, 2, "ddim", 7)
 """Steps, both guidances, sampler, seed."""

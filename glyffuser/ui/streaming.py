@@ -7,7 +7,7 @@ import torch
 
 from glyffuser.images import encode_png, grid_columns, tile, x_0_to_uint8
 from glyffuser.side_by_side import JointFrame
-from glyffuser.ui.frame_player import data_url
+from glyffuser.ui.components.frame_player import data_url
 from glyffuser.ui.generation import Throttle, grid_as_jpeg
 
 MAX_ROW = 3
@@ -35,7 +35,7 @@ def stream_joint_frames(
         note: finished glyphs -> the last frame's note.
 
     Yields:
-        Dicts as `glyffuser.ui.frame_player.build_frame_player` tells of them.
+        Dicts as `glyffuser.ui.components.frame_player.build_frame_player` tells of them.
     """
     columns = len(names) if len(names) <= MAX_ROW else grid_columns(len(names))
     base = {

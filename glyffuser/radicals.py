@@ -12,14 +12,14 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 
 NUM_RADICALS = 214
-DEFAULT_READER = Path(__file__).parents[2] / "checkpoints" / "radicals"
+DEFAULT_CLASSIFIER = Path(__file__).parents[1] / "checkpoints" / "radicals"
 
 
-class ReaderError(OSError):
+class ClassifierError(OSError):
     """The reader's files cannot be used; the message says what to do."""
 
 
-class RadicalReader(ModelMixin, ConfigMixin):
+class RadicalClassifier(ModelMixin, ConfigMixin):
     """Glyph -> one score per radical."""
 
     config_name = "config.json"
@@ -67,19 +67,19 @@ class RadicalReader(ModelMixin, ConfigMixin):
         return torch.cat([self.features(batch) for batch in x_0.split(batch_size)])
 
     @classmethod
-    def load(cls, folder: Path = DEFAULT_READER) -> "RadicalReader":
+    def load(cls, folder: Path = DEFAULT_CLASSIFIER) -> "RadicalClassifier":
         """The shipped reader, ready to read, in float32.
 
         Raises:
-            ReaderError: if its files are missing or damaged.
+            ClassifierError: if its files are missing or damaged.
         """
         try:
             return cls.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
         except Exception as error:  # diffusers raises whatever its parts raise
             reason = str(error).strip().split("\n")[0][:200]
-            raise ReaderError(
+            raise ClassifierError(
                 f"the radical reader in {folder} cannot be read ({reason}): restore it "
-                f"with `git checkout -- {folder}` or train one with `python -m glyffuser.evaluation.reader_training`"
+                f"with `git checkout -- {folder}` or train one with `python -m glyffuser.training.radical_classifier`"
             ) from error
 
 

@@ -1,6 +1,6 @@
 from glyffuser.data.characters import RADICALS
 from glyffuser.data.probe import PROBE
-from glyffuser.data.radicals import RADICAL_NAMES
+from glyffuser.data.radical_names import RADICAL_NAMES
 
 
 def test_every_radical_has_a_name_of_its_own():

@@ -1,0 +1,10 @@
+/**
+ * Put values into a sentence of `glyffuser/ui/text`.
+ *
+ * @param {string} template a sentence with `{name}` where a value belongs
+ * @param {Record<string, string | number>} values
+ * @returns {string}
+ */
+export function fill(template, values) {
+  return template.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
