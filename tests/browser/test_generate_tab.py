@@ -29,8 +29,8 @@ def open_tab(page: Page, url: str, state: str = "example") -> Page:
 def open_before_the_example(page: Page, url: str) -> Route:
     """Open the page and hold the example back, until the route that is returned is told to continue."""
     held = []
-    page.route("**/example_run.json", lambda route: held.append(route))
-    with page.expect_request("**/example_run.json"):
+    page.route("**/gold.json", lambda route: held.append(route))
+    with page.expect_request("**/gold.json"):
         open_tab(page, url, "idle")
     page.wait_for_timeout(100)  # in which the route is handed over
     return held[0]

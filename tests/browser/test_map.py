@@ -49,8 +49,13 @@ def set_noise(page: Page, timestep: int) -> None:
 def place_of(page: Page, index: int) -> tuple[float, float]:
     """Where a character lies on the screen."""
     box = page.locator(".glyff-map-stage").bounding_box()
-    x, y = page.locator(".glyff-map").evaluate("(map, index) => map.glyphMap.at(index)", index)
+    x, y = page.locator(".glyff-map").evaluate("(map, index) => map.parentElement.component.at(index)", index)
     return box["x"] + x, box["y"] + y
+
+
+def go_to(page: Page, index: int) -> None:
+    """Move the map to a character as a button "On the map" does."""
+    page.locator(".glyff-map").evaluate("(map, index) => map.parentElement.component.goTo(index)", index)
 
 
 def test_nothing_of_the_map_is_fetched_before_its_tab_is_opened_and_little_then(page, page_url):
@@ -58,12 +63,12 @@ def test_nothing_of_the_map_is_fetched_before_its_tab_is_opened_and_little_then(
     expect(page.locator("#player .glyff-player")).to_be_visible()
     page.wait_for_timeout(500)
     before = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
-    assert not any("plotly" in name or "/map/" in name for name in before)
+    assert not any(re.search("glyff/(plotly|map)-|glyph_map", name) for name in before)
     start = time.monotonic()
     page.get_by_role("tab", name="Map").click()
     expect(page.locator(".glyff-map")).to_have_attribute("data-state", "ready")
     seconds = time.monotonic() - start
-    entries = "performance.getEntriesByType('resource').filter(({ name }) => /file=(?!.*example_run)/.test(name))"
+    entries = "performance.getEntriesByType('resource').filter(({ name }) => /glyff.(plotly|map)-|glyph_map/.test(name))"
     moved = page.evaluate(f"{entries}.reduce((sum, entry) => sum + entry.transferSize, 0)")
     print(f"map ready after {seconds:.2f} s, {moved / 1e6:.2f} MB moved")
     assert 1e6 < moved < 3e6
@@ -99,7 +104,7 @@ def test_the_picture_in_the_card_belongs_to_the_point_even_after_a_filter(opened
 
 def test_a_picked_character_is_shown_with_its_neighbours_and_handed_on(opened):
     index = CODEPOINTS[ord("河")]
-    opened.evaluate("(index) => document.dispatchEvent(new CustomEvent('glyff-go', { detail: index }))", index)
+    go_to(opened, index)
     panel = opened.locator("#map-panel")
     expect(panel).to_contain_text("U+6CB3")
     expect(panel).to_contain_text("water (radical 85), left-right")
@@ -147,7 +152,7 @@ def test_search_by_word_and_by_meaning(opened):
 
 def test_near_by_points_become_glyphs(opened):
     assert attribute(opened, "drawn") == "dots"
-    opened.evaluate("document.dispatchEvent(new CustomEvent('glyff-go', { detail: 12000 }))")
+    go_to(opened, 12000)
     for _ in range(4):
         opened.click("[data-part=zoom-in]")
     expect(opened.locator(".glyff-map")).to_have_attribute("data-drawn", "glyphs")
@@ -156,18 +161,18 @@ def test_near_by_points_become_glyphs(opened):
 
 
 def test_the_wheel_and_the_keys_move_the_map(opened):
-    where = "document.querySelector('.glyff-map').glyphMap.at(5000)[0]"
+    where = "document.querySelector('.glyff-map').parentElement.component.at(5000)[0]"
     before = opened.evaluate(where)
     opened.locator(".glyff-map-stage").press("ArrowRight")
     opened.wait_for_function(f"{where} < {before - 30}")
-    opened.evaluate("document.dispatchEvent(new CustomEvent('glyff-go', { detail: 12000 }))")
+    go_to(opened, 12000)
     opened.evaluate("delete document.querySelector('.glyff-map').dataset.selected")
     opened.locator(".glyff-map-stage").press("Enter")
     expect(opened.locator(".glyff-map")).to_have_attribute("data-selected", "12000")
     opened.click("[data-part=home]")
     box = opened.locator(".glyff-map-stage").bounding_box()
     opened.mouse.move(box["x"] + 100, box["y"] + 100)
-    distance = "(({ at }) => Math.abs(at(1)[0] - at(2)[0]))(document.querySelector('.glyff-map').glyphMap)"
+    distance = "(({ at }) => Math.abs(at(1)[0] - at(2)[0]))(document.querySelector('.glyff-map').parentElement.component)"
     before = opened.evaluate(distance)
     opened.mouse.wheel(0, -300)
     opened.wait_for_function(f"{distance} > {1.1 * before}")
@@ -199,10 +204,10 @@ def test_the_browser_reckons_as_python_does(opened):
         ours = density.grid_density(binned, alpha_bar, bandwidth)
         theirs = opened.locator(".glyff-map").evaluate(
             """(map, [size, alphaBar, bandwidth]) => {
-              const { Density, positions } = map.glyphMap;
+              const { density, positions } = map.parentElement.component;
               const { xs, ys } = positions();
-              const binned = Density.bin(xs, ys, [...xs.keys()], null, size);
-              return Density.grid(binned, size, alphaBar, bandwidth).map((row) => [...row]);
+              const binned = density.bin(xs, ys, [...xs.keys()], null, size);
+              return density.grid(binned, size, alphaBar, bandwidth).map((row) => [...row]);
             }""",
             [size, alpha_bar, bandwidth],
         )
@@ -210,10 +215,10 @@ def test_the_browser_reckons_as_python_does(opened):
         places = np.array([[-0.5, 0.3], [1.2, -0.7]])
         scores = opened.locator(".glyff-map").evaluate(
             """(map, [size, alphaBar, bandwidth, xs, ys]) => {
-              const { Density, positions } = map.glyphMap;
+              const { density, positions } = map.parentElement.component;
               const all = positions();
-              const binned = Density.bin(all.xs, all.ys, [...all.xs.keys()], null, size);
-              return Density.scores(binned, size, alphaBar, bandwidth, xs, ys);
+              const binned = density.bin(all.xs, all.ys, [...all.xs.keys()], null, size);
+              return density.scores(binned, size, alphaBar, bandwidth, xs, ys);
             }""",
             [size, alpha_bar, bandwidth, places[:, 0].tolist(), places[:, 1].tolist()],
         )
@@ -229,7 +234,7 @@ def test_a_pick_takes_noise_and_its_contours_away(opened):
     set_noise(opened, 600)
     heights = "Math.max(...document.querySelector('.glyff-map-plot').data[1].z.map((row) => row[48]))"
     noisy = opened.evaluate(heights)
-    opened.evaluate("document.dispatchEvent(new CustomEvent('glyff-go', { detail: 9000 }))")
+    go_to(opened, 9000)
     expect(opened.locator(".glyff-map")).to_have_attribute("data-timestep", "0")
     expect(opened.locator("[data-part=note]")).to_contain_text("No noise")
     assert opened.evaluate(heights) != noisy
@@ -237,7 +242,7 @@ def test_a_pick_takes_noise_and_its_contours_away(opened):
 
 def test_a_second_pick_is_not_lost_while_the_first_is_answered(opened):
     for index in (9000, 9001, 12000):
-        opened.evaluate("(index) => document.dispatchEvent(new CustomEvent('glyff-go', { detail: index }))", index)
+        go_to(opened, index)
         opened.wait_for_timeout(60)  # faster than a hand, slower than the way of two requests may differ
     expect(opened.locator("#map-panel .glyff-panel")).to_have_attribute("data-index", "12000")
     opened.wait_for_timeout(500)
@@ -248,7 +253,7 @@ def test_a_grey_point_answers_as_well_as_a_hit(opened):
     opened.fill("#map-query input, #map-query textarea", "dragon")
     expect(opened.locator(".glyff-map")).to_have_attribute("data-hits", re.compile(r"\d+"))
     index = CODEPOINTS[ord("河")]
-    opened.evaluate("(index) => document.dispatchEvent(new CustomEvent('glyff-go', { detail: index }))", index)
+    go_to(opened, index)
     for _ in range(5):
         opened.click("[data-part=zoom-in]")
     expect(opened.locator(".glyff-map")).to_have_attribute("data-drawn", "glyphs")
@@ -259,8 +264,8 @@ def test_a_grey_point_answers_as_well_as_a_hit(opened):
 
 def test_a_running_path_leaves_the_noise_to_the_visitor(opened):
     run = """(points) => {
-      window.glyffPath = { points, label: "fish", nearest: null };
-      document.dispatchEvent(new Event("glyff-path"));
+      const { component } = document.querySelector(".glyff-map").parentElement;
+      component.update({ kind: "path", points, label: "fish", nearest: null });
     }"""
     opened.evaluate(run, [[0.1, 0.2]])
     expect(opened.locator(".glyff-map")).to_have_attribute("data-path", "1")
@@ -350,7 +355,7 @@ def test_a_tap_on_a_phone_opens_the_card(phone, page_url):
 
 def test_two_fingers_zoom_on_a_phone(phone, page_url):
     page = open_map(phone.new_page(), page_url)
-    distance = "(({ at }) => at(1)[0] - at(2)[0])(document.querySelector('.glyff-map').glyphMap)"
+    distance = "(({ at }) => at(1)[0] - at(2)[0])(document.querySelector('.glyff-map').parentElement.component)"
     before = page.evaluate(distance)
     box = page.locator(".glyff-map-stage").bounding_box()
     middle_x, middle_y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

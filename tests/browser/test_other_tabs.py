@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from glyffuser.data.characters import load_characters
 from glyffuser.images import decode_glyph, read_settings
 from glyffuser.text import MAX_PROMPT_LENGTH
-from glyffuser.ui.components.frame_player import from_data_url
+from glyffuser.ui.streaming import from_data_url
 
 
 @pytest.fixture
