@@ -64,3 +64,33 @@ def checkpoint_fingerprint(folder: Path) -> str:
         digest.update(f"{file}\n".encode())
         digest.update(hashlib.sha256((folder / file).read_bytes()).digest())
     return digest.hexdigest()[:12]
+
+
+def unet_weights_path(folder: Path) -> Path:
+    """The U-net's weights."""
+    return folder / "unet" / _WEIGHTS
+
+
+def graph_path(folder: Path) -> Path:
+    """Where the U-net's ONNX graph belongs, which computes with the same weights in a browser."""
+    return folder / "unet" / "unet.onnx"
+
+
+def find_graph(folder: Path) -> Path:
+    """The U-net's ONNX graph, if there is one for these very weights.
+
+    Raises:
+        CheckpointError: if it is missing or was made for other weights.
+    """
+    path, how = graph_path(folder), f"write it with `python -m glyffuser.training.onnx_graph {folder}`"
+    if not path.is_file():
+        raise CheckpointError(f"checkpoint file {path} is missing: {how}")
+    if file_sha256(unet_weights_path(folder)).encode() not in path.read_bytes():
+        raise CheckpointError(f"checkpoint file {path} was made for other weights: {how}")
+    return path
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a file as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

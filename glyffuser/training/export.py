@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.training.onnx_graph import write_graph
 
 
 def export_checkpoint(pipeline: GlyffuserPipeline, folder: Path) -> None:
@@ -42,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     export_checkpoint(pipeline, options.folder)
+    write_graph(options.folder)
     print(f"{options.folder} written from {options.run} at {pipeline.config.samples_seen:,} samples")
     return 0
 
