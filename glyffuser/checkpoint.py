@@ -1,11 +1,13 @@
 """Where a checkpoint lies, and whether its files are whole."""
 
+import hashlib
 import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-DEFAULT_CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "glyffuser"
+CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+DEFAULT_CHECKPOINT = CHECKPOINTS / "glyffuser"
 
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 _FILES = (
@@ -38,6 +40,15 @@ def check_files(folder: Path) -> None:
             raise CheckpointError(f"checkpoint file {path} is missing: {remedy(folder)}")
         if path.name == _WEIGHTS:
             _check_weights(path)
+
+
+def checkpoint_fingerprint(folder: Path) -> str:
+    """Identify a checkpoint by the files that decide its pixels: 12 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for file in _FILES:
+        digest.update(f"{file}\n".encode())
+        digest.update(hashlib.sha256((folder / file).read_bytes()).digest())
+    return digest.hexdigest()[:12]
 
 
 def remedy(folder: Path) -> str:
