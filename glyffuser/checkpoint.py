@@ -1,4 +1,4 @@
-"""Where a checkpoint lies, and whether its files are whole."""
+"""Location, completeness and identity of a checkpoint."""
 
 import hashlib
 import os
@@ -6,7 +6,17 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-DEFAULT_CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "glyffuser"
+
+def _shipped_folder(package: Path) -> Path:
+    """The folder `checkpoints`: inside an installed package, beside the package in a checkout of the repository."""
+    inside = package / "checkpoints"
+    return inside if inside.is_dir() else package.parent / "checkpoints"
+
+
+CHECKPOINTS = _shipped_folder(Path(__file__).parent)
+"""Folder of everything that ships trained or computed: glyffuser/, radicals/, map/ and examples/."""
+
+DEFAULT_CHECKPOINT = CHECKPOINTS / "glyffuser"
 
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 _FILES = (
@@ -17,10 +27,11 @@ _FILES = (
     f"glyph_prior/{_WEIGHTS}",
     "scheduler/scheduler_config.json",
 )
+"""The files that decide a glyph; others in a checkpoint's folder do not."""
 
 
 class CheckpointError(Exception):
-    """A checkpoint that cannot be used; the message says which file and what to do."""
+    """A checkpoint cannot be used; the message names the file and the remedy."""
 
 
 def checkpoint_folder() -> Path:
@@ -29,41 +40,32 @@ def checkpoint_folder() -> Path:
 
 
 def check_files(folder: Path) -> None:
-    """See that every file is there, and that a cut-off download or an LFS pointer is named for what it is.
+    """Check that every file exists and that the weights are whole, not a cut-off download or a Git LFS pointer.
 
     Raises:
         CheckpointError: if a file is missing or its weights cannot be opened.
     """
-    for path in (folder / file for file in _FILES):
-        if not path.is_file():
-            raise CheckpointError(f"checkpoint file {path} is missing: {remedy(folder)}")
+    for path in _existing_files(folder):
         if path.name == _WEIGHTS:
             _check_weights(path)
+
+
+def checkpoint_fingerprint(folder: Path) -> str:
+    """Identity of a checkpoint: 12 hexadecimal digits over names and contents of the files that decide a glyph.
+
+    Raises:
+        CheckpointError: if one of these files is missing.
+    """
+    digest = hashlib.sha256()
+    for name, path in zip(_FILES, _existing_files(folder), strict=True):
+        digest.update(f"{name}\n".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]
 
 
 def remedy(folder: Path) -> str:
     """What to do about a checkpoint that cannot be used."""
     return f"restore it with `git checkout -- {folder}` or give another folder in GLYFFUSER_CHECKPOINT"
-
-
-def _check_weights(path: Path) -> None:
-    try:
-        with safe_open(path, framework="pt"):
-            pass
-    except SafetensorError as error:
-        raise CheckpointError(
-            f"checkpoint file {path} is damaged or only a Git LFS pointer: fetch it again "
-            f"(`git lfs pull` or `git checkout -- {path}`)"
-        ) from error
-
-
-def checkpoint_fingerprint(folder: Path) -> str:
-    """12 hexadecimal digits over the files that decide pixels."""
-    digest = hashlib.sha256()
-    for file in _FILES:
-        digest.update(f"{file}\n".encode())
-        digest.update(hashlib.sha256((folder / file).read_bytes()).digest())
-    return digest.hexdigest()[:12]
 
 
 def unet_weights_path(folder: Path) -> Path:
@@ -94,3 +96,22 @@ def file_sha256(path: Path) -> str:
     """Hash of a file as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _existing_files(folder: Path) -> list[Path]:
+    paths = [folder / name for name in _FILES]
+    for path in paths:
+        if not path.is_file():
+            raise CheckpointError(f"checkpoint file {path} is missing: {remedy(folder)}")
+    return paths
+
+
+def _check_weights(path: Path) -> None:
+    try:
+        with safe_open(path, framework="pt"):
+            pass
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"checkpoint file {path} is damaged or only a Git LFS pointer: fetch it again "
+            f"(`git lfs pull` or `git checkout -- {path}`)"
+        ) from error

@@ -1,4 +1,4 @@
-"""Same noise, one thing changed: glyphs of one seed side by side, so that whatever differs is that thing's doing."""
+"""Same noise, one thing changed: glyphs of one seed side by side; every difference is an effect of the change."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -6,16 +6,17 @@ from itertools import groupby, pairwise, product
 
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS, spaced_timesteps
-from glyffuser.pipeline import ChangingPrompt, GlyffuserPipeline
+from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.prompts import SwitchingPrompt
 from glyffuser.side_by_side import JointFrame, side_by_side
 
 NUM_STEPS = (1, 2, 3, 5, 10, 15, 25, 50, 100)
 GUIDANCE_SCALES = (1, 2, 3, 5, 7, 10, 13, 16, 20)
 STEPS_BY_GUIDANCE = ((3, 10, 25), (1, 5, 15))
-"""Numbers of steps, a row each, and guidance scales, a column each."""
+"""Numbers of steps, one row each, and guidance scales, one column each."""
 PAG_SCALES = (0, 0.5, 1, 2, 3, 4, 6, 8, 10)
-CHANGES_BELOW = (1000, 880, 760, 680, 600, 520, 440, 360, 0)
-"""Timesteps; one mind changes from the start, the last never."""
+SWITCH_TIMESTEPS = (1000, 880, 760, 680, 600, 520, 440, 360, 0)
+"""Timesteps at which one prompt replaces another; 1000 is from the start, 0 is never."""
 SAMPLER_NAMES = {
     "dpm++-sde": "DPM-Solver++ SDE",
     "dpm++": "DPM-Solver++",
@@ -23,26 +24,27 @@ SAMPLER_NAMES = {
     "ddpm": "DDPM",
 }
 MAX_PREFIXES = 9
+"""Variants of a prompt that grows word by word; as many as the other comparisons have."""
 NO_WORDS = "no words"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One of the glyphs that are compared.
+    """One of the compared glyphs.
 
     Attributes:
-        name: what is different about it, in a word or two.
-        prompt: an English definition, or one that changes on the way; "" is none.
+        name: its difference from the others, in a word or two.
+        prompt: an English definition, or two that switch on the way; "" samples without a prompt.
         config: sampler, steps and guidance.
     """
 
     name: str
-    prompt: str | ChangingPrompt
+    prompt: str | SwitchingPrompt
     config: SampleConfig
 
 
 def vary_words(prompt: str, config: SampleConfig) -> list[Variant]:
-    """The prompt, growing word by word from nothing; a long one by several at once, to 9 variants at most.
+    """The first words of the prompt, from none to all; a long prompt grows by several words, to 9 variants at most.
 
     Raises:
         ValueError: for a prompt without words.
@@ -61,30 +63,31 @@ def vary_definition(prompt: str, other: str, config: SampleConfig) -> list[Varia
     return [Variant(text or NO_WORDS, text, config) for text in (prompt, other)]
 
 
-def vary_change(prompt: str, other: str, config: SampleConfig) -> list[Variant]:
-    """The definition gives way to another sooner or later, from the start to never; after fewer steps, fewer variants.
+def vary_switch(prompt: str, other: str, config: SampleConfig) -> list[Variant]:
+    """Prompt switching at each of `SWITCH_TIMESTEPS`; those between the same two steps give one variant.
 
     Raises:
-        ValueError: if they are the same.
+        ValueError: if both prompts are the same.
     """
     if prompt == other:
         raise ValueError("Both definitions are the same; change one of them.")
     timesteps = spaced_timesteps(config.num_inference_steps)
-    changes = {sum(t >= below for t in timesteps): below for below in CHANGES_BELOW}  # steps taken before: timestep
+    # number of steps before the switch -> its timestep
+    switches = {sum(timestep >= switch for timestep in timesteps): switch for switch in SWITCH_TIMESTEPS}
     names = {0: other or NO_WORDS, len(timesteps): prompt or NO_WORDS}
     return [
-        Variant(names.get(taken, f"after {_steps(taken)}"), ChangingPrompt(prompt, other, below), config)
-        for taken, below in changes.items()
+        Variant(names.get(num_steps, f"after {_steps(num_steps)}"), SwitchingPrompt(prompt, other, switch), config)
+        for num_steps, switch in switches.items()
     ]
 
 
 def vary_steps(prompt: str, config: SampleConfig) -> list[Variant]:
-    """From a single step to many more than are needed."""
+    """From a single step to many more than a glyph needs."""
     return [Variant(_steps(n), prompt, replace(config, num_inference_steps=n)) for n in NUM_STEPS]
 
 
 def vary_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
-    """From none to too much.
+    """Guidance scales from none to too much.
 
     Raises:
         ValueError: for an empty prompt.
@@ -95,7 +98,7 @@ def vary_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
 
 
 def vary_steps_and_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
-    """Both at once, row by row: more steps downwards, more guidance to the right.
+    """Number of steps and guidance scale as a table, row by row: more steps downwards, more guidance to the right.
 
     Raises:
         ValueError: for an empty prompt.
@@ -109,10 +112,10 @@ def vary_steps_and_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
 
 
 def vary_pag(prompt: str, config: SampleConfig) -> list[Variant]:
-    """Perturbed-attention guidance, from none to too much.
+    """Scales of perturbed-attention guidance, from none to too much.
 
     Raises:
-        ValueError: where a run has so few steps that none of them falls where it acts.
+        ValueError: if no step of the run lies within the interval in which it acts.
     """
     low, high = config.pag_interval
     if not any(low <= timestep <= high for timestep in spaced_timesteps(config.num_inference_steps)):
@@ -121,7 +124,7 @@ def vary_pag(prompt: str, config: SampleConfig) -> list[Variant]:
 
 
 def vary_sampler(prompt: str, config: SampleConfig) -> list[Variant]:
-    """Every sampler there is."""
+    """Every sampler."""
     return [Variant(SAMPLER_NAMES[name], prompt, replace(config, sampler=name)) for name in SAMPLERS]
 
 
@@ -130,7 +133,7 @@ def compare(pipeline: GlyffuserPipeline, variants: list[Variant], seed: int) -> 
 
     Args:
         pipeline: a loaded model.
-        variants: in the order in which the frames hold them; neighbours with one config share their model calls.
+        variants: in the order of the glyphs in a frame; neighbours with the same config share their model calls.
         seed: decides the noise, the fresh noise of stochastic samplers included.
 
     Raises:
@@ -142,7 +145,7 @@ def compare(pipeline: GlyffuserPipeline, variants: list[Variant], seed: int) -> 
 
 
 def batches(variants: list[Variant]) -> list[list[Variant]]:
-    """The variants in order, those together that share their model calls."""
+    """Neighbouring variants with the same config, which share their model calls."""
     return [list(group) for _, group in groupby(variants, key=lambda variant: variant.config)]
 
 

@@ -1,4 +1,4 @@
-"""Every choice that a run depends on, as frozen dataclasses; the values are checked here, once."""
+"""Configuration of network and sampling as frozen dataclasses; values are checked here, once."""
 
 from dataclasses import dataclass
 
@@ -6,24 +6,26 @@ GLYPH_SIZE = 128
 """Side of a glyph in pixels."""
 
 PAPER, INK = 255, 0
-"""Grey levels of a picture."""
+"""Grey levels of a uint8 picture."""
 
 MAX_INFERENCE_STEPS = 1000
+"""Length of the noise schedule: a run can call the model once per timestep."""
+
 MAX_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The shape of the network and the noise it was trained with.
+    """Architecture of the network, and what it predicts.
 
     Attributes:
         patch_size: side of the pixel patches that become channels (space-to-depth).
         block_out_channels: widths of the U-net's levels, finest first.
-        num_attention_heads: heads per level; its length equals that of `block_out_channels`.
+        num_attention_heads: heads per level; as many numbers as `block_out_channels`.
         layers_per_block: residual blocks per level.
         cross_attention_dim: width to which the text states are projected.
         text_channels: width of the text encoder's states (384 for MiniLM).
-        prediction_type: what the network predicts, in the words of diffusers.
+        prediction_type: "epsilon", "v_prediction" or "sample", as in diffusers.
     """
 
     patch_size: int = 4
@@ -45,26 +47,27 @@ class ModelConfig:
 
     @property
     def grid_size(self) -> int:
-        """Side of the grid of patches, which is what the U-net sees and the size of the prior's picture."""
+        """Side of the grid of patches: the U-net's resolution, and that of the glyph prior's picture."""
         return GLYPH_SIZE // self.patch_size
 
 
 @dataclass(frozen=True)
 class SampleConfig:
-    """Everything but prompt and seed that decides a sampled glyph.
+    """Sampling settings: everything but prompt and seed that decides a glyph, given a checkpoint.
 
     Attributes:
         num_inference_steps: number of denoising steps, 1 to 1000.
-        guidance_scale: classifier-free guidance (Ho & Salimans 2022); 1 means off. Far up it empties whatever part of a
-            glyph the definition says nothing of.
-        sampler: a key of `glyffuser.diffusion.SAMPLERS`. Fresh noise at every step lets later steps mend what earlier
-            ones got wrong: strokes are cleaner than without it.
+        guidance_scale: classifier-free guidance (Ho & Salimans 2022); 1 means off. High values blank regions that the
+            prompt leaves unconstrained.
+        sampler: a key of `glyffuser.diffusion.SAMPLERS`. With fresh noise at every step (the default), later steps
+            correct errors of earlier ones, and strokes are cleaner.
         guidance_interval: first and last timestep, both included, between which guidance acts
-            (Kynkäänniemi et al. 2024); outside it the prompt alone is followed. Guidance decides what is drawn while
-            noise is strong, and would only roughen the strokes later on.
-        pag_scale: perturbed-attention guidance (Ahn et al. 2024): away from what the network would say if no place of
-            the glyph looked at any other, so that strokes make up real parts; 0 means off.
-        pag_interval: first and last timestep, both included, between which that acts: where the parts are decided.
+            (Kynkäänniemi et al. 2024); outside it the output with the prompt is used as it is. At lower timesteps
+            guidance only roughens strokes.
+        pag_scale: perturbed-attention guidance (Ahn et al. 2024), away from the output with perturbed self-attention,
+            which makes strokes join into parts; 0 means off.
+        pag_interval: first and last timestep, both included, between which perturbed-attention guidance acts: where
+            the parts of a glyph take shape.
     """
 
     num_inference_steps: int = 25
@@ -89,11 +92,11 @@ class SampleConfig:
             raise ValueError(f"pag_scale must lie between 0 (off) and 30, got {self.pag_scale}")
 
     def is_guided_at(self, timestep: int) -> bool:
-        """Whether the null prompt is needed at `timestep`."""
+        """Whether classifier-free guidance needs the null prompt at `timestep`."""
         low, high = self.guidance_interval
         return self.guidance_scale != 1 and low <= timestep <= high
 
     def is_perturbed_at(self, timestep: int) -> bool:
-        """Whether the network is needed with its self-attention cut at `timestep`."""
+        """Whether perturbed-attention guidance acts at `timestep`."""
         low, high = self.pag_interval
         return self.pag_scale > 0 and low <= timestep <= high

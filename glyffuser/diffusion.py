@@ -1,4 +1,4 @@
-"""Noise schedule, exact conversions, training loss and the sampling loop. Nothing here knows a network or a text.
+"""Noise schedule, exact conversions, training loss and the sampling loop; independent of network and text.
 
 Notation of Ho et al. 2020 with alpha_bar = alphas_cumprod: x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps.
 """
@@ -18,7 +18,7 @@ from diffusers import (
 )
 
 Predict = Callable[[torch.Tensor, int], torch.Tensor]
-"""(x_t (batch, 1, 128, 128), timestep) -> model output of the same shape; guidance and text are its own affair."""
+"""(x_t (batch, 1, 128, 128), timestep) -> model output of the same shape; closes over conditioning and guidance."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,10 @@ class Frame:
 
     Attributes:
         step: 1 to `num_inference_steps`.
-        num_inference_steps: length of the run.
+        num_inference_steps: number of steps of the run.
         timestep: where the model was called, from 999 (noise) down to 0 (clean).
-        next_timestep: how noisy `x_t` is: where the model is called next, 0 after the last step.
-        x_t: float32 (batch, 1, 128, 128), the glyphs after the step; after the last one they are finished and lie
-            in [-1, 1].
+        next_timestep: noise level of `x_t`, where the model is called next; 0 after the last step.
+        x_t: float32 (batch, 1, 128, 128), the glyphs after the step; after the last step finished, in [-1, 1].
         pred_x_0: float32 (batch, 1, 128, 128) in [-1, 1], the model's guess of the clean glyphs at `timestep`.
     """
 
@@ -45,12 +44,12 @@ class Frame:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that has not taken a step yet.
+    """A run that is prepared and has not taken a step yet.
 
     Attributes:
-        x_t: float32 (batch, 1, 128, 128), what it begins with.
-        timesteps: where the model will be called, from noisy to clean; `x_t` is as noisy as the first of them.
-        frames: one for each of them.
+        x_t: float32 (batch, 1, 128, 128), the start: pure noise, or glyphs noised to the first timestep.
+        timesteps: where the model will be called, from noisy to clean.
+        frames: yields one frame per timestep.
     """
 
     x_t: torch.Tensor
@@ -59,9 +58,9 @@ class Run:
 
 
 SAMPLERS: dict[str, Callable[..., SchedulerMixin]] = {
-    # DPM-Solver++ (Lu et al. 2022), second order, its stochastic form: fresh noise at every step
+    # DPM-Solver++ (Lu et al. 2022), second order, stochastic: fresh noise at every step
     "dpm++-sde": partial(DPMSolverMultistepScheduler.from_config, algorithm_type="sde-dpmsolver++"),
-    # the same without fresh noise, deterministic
+    # the same, deterministic
     "dpm++": partial(DPMSolverMultistepScheduler.from_config, algorithm_type="dpmsolver++"),
     # DDIM (J. Song et al. 2021), first order, deterministic
     "ddim": DDIMScheduler.from_config,
@@ -71,7 +70,7 @@ SAMPLERS: dict[str, Callable[..., SchedulerMixin]] = {
 
 
 def training_scheduler(prediction_type: str = "v_prediction") -> DDPMScheduler:
-    """The noise that the network is trained with: 1000 timesteps, beta from 0.0001 to 0.02 (Ho et al. 2020)."""
+    """The noise schedule of training: 1000 timesteps, beta from 0.0001 to 0.02 (Ho et al. 2020, section 4)."""
     return DDPMScheduler(
         num_train_timesteps=1000,
         beta_schedule="linear",
@@ -81,18 +80,18 @@ def training_scheduler(prediction_type: str = "v_prediction") -> DDPMScheduler:
 
 
 def make_sampler(name: str, scheduler: SchedulerMixin, num_inference_steps: int) -> SchedulerMixin:
-    """A fresh sampler for one run, made from the training scheduler's config (samplers hold state).
+    """A new sampler for one run (samplers hold state), with the training scheduler's noise schedule.
 
     Raises:
         ValueError: for an unknown name.
     """
     if name not in SAMPLERS:
         raise ValueError(f"sampler must be one of {', '.join(SAMPLERS)}, got {name!r}")
-    # a scheduler's config remembers which of its values were left at their defaults; another class's count for nothing
+    # values only: from_config replaces those named in a config's `_use_default_values` by defaults of the new class
     config = {key: scheduler.config[key] for key in _SHARED_CONFIG}
     sampler = SAMPLERS[name](config)
     timesteps = spaced_timesteps(num_inference_steps, scheduler.config.num_train_timesteps)
-    if isinstance(sampler, DDIMScheduler):  # takes no list
+    if isinstance(sampler, DDIMScheduler):  # its set_timesteps takes no list
         sampler.set_timesteps(num_inference_steps)
         sampler.timesteps = torch.tensor(timesteps)
     else:
@@ -101,8 +100,8 @@ def make_sampler(name: str, scheduler: SchedulerMixin, num_inference_steps: int)
 
 
 def spaced_timesteps(num_inference_steps: int, num_train_timesteps: int = 1000) -> list[int]:
-    """Where a run calls the model: evenly spaced, from pure noise on (Lin et al. 2024, "trailing")."""
-    # diffusers' own list of them ends with -1 for some numbers of steps, such as 61
+    """Timesteps of a run, evenly spaced from pure noise on (Lin et al. 2024, "trailing")."""
+    # diffusers' own list ends with -1 for some numbers of steps, such as 61
     return [round(num_train_timesteps * (1 - i / num_inference_steps)) - 1 for i in range(num_inference_steps)]
 
 
@@ -128,13 +127,13 @@ def sample(
 
     Args:
         predict: the model, guidance included.
-        x_t: float32 (batch, 1, 128, 128), glyphs as noisy as the first timestep has them: pure noise at 999.
+        x_t: float32 (batch, 1, 128, 128), glyphs noised to the first timestep: pure noise at 999.
         sampler: from `make_sampler`.
         timesteps: those of the sampler, or the last of them.
-        generators: one per glyph, for the samplers that add noise on the way.
+        generators: one per glyph; stochastic samplers draw their noise from them.
 
     Raises:
-        FloatingPointError: if the model answers with something else than numbers.
+        FloatingPointError: if the finished glyphs are not finite numbers.
     """
     num_steps = len(timesteps)
     alphas_cumprod = sampler.alphas_cumprod.to(x_t.device)
@@ -145,27 +144,27 @@ def sample(
         pred_x_0 = to_x_0(output, x_t, alpha_bar, prediction_type).clamp(-1, 1)
         is_last = step == num_steps
         if isinstance(sampler, DDIMScheduler):
-            # its own step misses the next timestep by one where the number of steps does not divide 1000
+            # its own step ends one timestep off where the number of steps does not divide 1000
             alpha_bar_next = torch.ones_like(alpha_bar) if is_last else alphas_cumprod[next_timestep]
             x_t = ddim_step(pred_x_0, to_eps(output, x_t, alpha_bar, prediction_type), alpha_bar_next)
         else:
             x_t = sampler.step(output, timestep, x_t, generator=generators).prev_sample
         if is_last:
             if not x_t.isfinite().all():
-                raise FloatingPointError("the network's answers are not finite; try float32")
+                raise FloatingPointError("the network's output is not finite; try float32")
             x_t = x_t.clamp(-1, 1)
         yield Frame(step, num_steps, timestep, next_timestep, x_t, pred_x_0)
 
 
-# --- single steps over any stride, spelt out; the samplers above do the same within their own schedules
+# --- single steps over any stride; the samplers above take the same steps within their own timesteps
 
 
 def ddim_step(pred_x_0: torch.Tensor, eps: torch.Tensor, alpha_bar_previous: torch.Tensor) -> torch.Tensor:
-    """x_{t-k} without fresh noise: the guess, noised again with the noise seen (DDIM, J. Song et al. 2021, eq. 12).
+    """x_{t-k} without fresh noise: pred_x_0, noised again with the predicted noise (DDIM, J. Song et al. 2021, eq. 12).
 
     Args:
-        pred_x_0: the guess of the clean glyph.
-        eps: the noise seen.
+        pred_x_0: the predicted clean glyph.
+        eps: the predicted noise.
         alpha_bar_previous: alphas_cumprod at t - k, 1 when t - k lies before the first timestep.
     """
     return add_noise(pred_x_0, eps, alpha_bar_previous)
@@ -182,7 +181,7 @@ def ddpm_step(
 
     Args:
         x_t: the noised glyph.
-        pred_x_0: the guess of the clean glyph, which stands for x_0.
+        pred_x_0: the predicted clean glyph, in place of x_0.
         alpha_bar: alphas_cumprod at t.
         alpha_bar_previous: as in `ddim_step`.
         fresh_noise: standard Gaussian, of the same shape.
@@ -210,10 +209,10 @@ def velocity(x_0: torch.Tensor, noise: torch.Tensor, alpha_bar: torch.Tensor) ->
 
 
 def to_x_0(output: torch.Tensor, x_t: torch.Tensor, alpha_bar: torch.Tensor, prediction_type: str) -> torch.Tensor:
-    """The clean glyph that a model output speaks of.
+    """Convert a model output to the predicted x_0.
 
     Args:
-        output: what the model said of `x_t`.
+        output: the model's output for `x_t`.
         x_t: the noised glyph.
         alpha_bar: alphas_cumprod at the timestep.
         prediction_type: "epsilon", "v_prediction" or "sample".
@@ -232,7 +231,7 @@ def to_x_0(output: torch.Tensor, x_t: torch.Tensor, alpha_bar: torch.Tensor, pre
 
 
 def to_eps(output: torch.Tensor, x_t: torch.Tensor, alpha_bar: torch.Tensor, prediction_type: str) -> torch.Tensor:
-    """The noise that a model output speaks of; arguments as in `to_x_0`."""
+    """Convert a model output to the predicted noise; arguments and errors as in `to_x_0`."""
     signal, sigma = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
     if prediction_type == "v_prediction":
         return sigma * x_t + signal * output
@@ -244,7 +243,7 @@ def to_eps(output: torch.Tensor, x_t: torch.Tensor, alpha_bar: torch.Tensor, pre
 def training_target(
     x_0: torch.Tensor, noise: torch.Tensor, alpha_bar: torch.Tensor, prediction_type: str
 ) -> torch.Tensor:
-    """What the model should say of the noised glyph; arguments and errors as in `to_x_0`."""
+    """The output of a perfect model, given x_0 and noise; arguments and errors as in `to_x_0`."""
     if prediction_type == "v_prediction":
         return velocity(x_0, noise, alpha_bar)
     if prediction_type == "epsilon":

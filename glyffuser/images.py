@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from glyffuser.config import GLYPH_SIZE, PAPER
 
 SIGNED_COLOURS = ((255, 255, 255), (178, 24, 43), (33, 102, 172))
-"""Zero, more ink, more paper: told apart by the colour-blind, too (ColorBrewer RdBu)."""
+"""Zero, more ink, more paper; safe for colour-blind readers (ColorBrewer RdBu)."""
 
 SETTINGS_KEY = "glyffuser"
 """Name of the PNG text chunk that holds prompt, seeds and settings as JSON."""
@@ -31,7 +31,7 @@ def uint8_to_x_0(pixels: np.ndarray) -> torch.Tensor:
 
 
 def x_0_to_uint8(x_0: torch.Tensor) -> np.ndarray:
-    """Turn samples, clean or noised, into pictures; what lies outside [-1, 1] is clipped.
+    """Turn samples, clean or noised, into pictures; values outside [-1, 1] are clipped.
 
     Args:
         x_0: float (..., 1, height, width).
@@ -43,11 +43,11 @@ def x_0_to_uint8(x_0: torch.Tensor) -> np.ndarray:
 
 
 def signed_to_rgb(difference: torch.Tensor, limit: float = 1.0) -> np.ndarray:
-    """Show a signed picture in colour: white is zero, red is more ink, blue is more paper.
+    """Turn a signed picture into colours: white is zero, red is more ink, blue is more paper.
 
     Args:
         difference: float (..., 1, height, width), positive where there is more paper.
-        limit: the absolute value at which the colour is full.
+        limit: absolute value of full colour.
 
     Returns:
         uint8 (..., height, width, 3).
@@ -59,7 +59,7 @@ def signed_to_rgb(difference: torch.Tensor, limit: float = 1.0) -> np.ndarray:
 
 
 def heat_to_rgb(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Lay a heat map over a glyph: where it is hot, paper turns red and ink dark red.
+    """Overlay a heat map on a glyph: at heat 1 paper is red and ink dark red.
 
     Args:
         pixels: uint8 (height, width).
@@ -68,18 +68,18 @@ def heat_to_rgb(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
     Returns:
         uint8 (height, width, 3).
     """
-    grey = 0.75 * PAPER + 0.25 * pixels[..., None].astype(np.float32)  # a faint glyph, so that the heat is seen
+    grey = 0.75 * PAPER + 0.25 * pixels[..., None].astype(np.float32)  # a faint glyph, so that the heat is visible
     red = np.array(SIGNED_COLOURS[1], dtype=np.float32) * grey / PAPER
     return (grey + (red - grey) * heat[..., None]).round().astype(np.uint8)
 
 
 def to_pil(pixels: np.ndarray) -> Image.Image:
-    """A picture from uint8 (height, width), grey, or (height, width, 3), in colour."""
+    """A PIL picture of uint8 (height, width), grey, or (height, width, 3), in colour."""
     return Image.fromarray(pixels)
 
 
 def grid_columns(num_glyphs: int) -> int:
-    """Columns of the squarest grid for `num_glyphs`: 1, 4, 9 and 16 give 1, 2, 3 and 4."""
+    """Columns of the most nearly square grid: 1, 4, 9 and 16 glyphs give 1, 2, 3 and 4."""
     return math.ceil(math.sqrt(num_glyphs))
 
 
@@ -88,7 +88,7 @@ def tile(pixels: np.ndarray, columns: int | None = None) -> np.ndarray:
 
     Args:
         pixels: uint8 (batch, height, width).
-        columns: glyphs a row; the squarest grid when not given.
+        columns: glyphs per row; as `grid_columns` when not given.
 
     Returns:
         uint8 (rows * height, columns * width).
@@ -109,20 +109,20 @@ def encode_jpeg(pixels: np.ndarray, quality: int = 75) -> bytes:
 
 
 def encode_png(pixels: np.ndarray, settings: dict | None = None) -> bytes:
-    """A PNG of uint8 (height, width) or (height, width, 3), with `settings` inside as JSON when given."""
+    """A PNG of uint8 (height, width) or (height, width, 3), with `settings` as JSON in a text chunk when given."""
     buffer = io.BytesIO()
     to_pil(pixels).save(buffer, "PNG", pnginfo=_settings_chunk(settings) if settings else None)
     return buffer.getvalue()
 
 
 def decode_glyph(png: bytes) -> np.ndarray:
-    """The pixels of a picture of one glyph.
+    """Read the pixels of a PNG of one glyph.
 
     Returns:
         uint8 (128, 128).
 
     Raises:
-        ValueError: if it is no PNG of 128 by 128 pixels.
+        ValueError: if the file is not a PNG of 128 by 128 pixels.
     """
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
@@ -134,10 +134,10 @@ def decode_glyph(png: bytes) -> np.ndarray:
 
 
 def read_settings(png: bytes) -> dict:
-    """The settings that `encode_png` wrote.
+    """Read the settings that `encode_png` wrote.
 
     Raises:
-        ValueError: if the file is no PNG of ours; what somebody else wrote in our name is for the caller to check.
+        ValueError: if the file is not a PNG or its text chunk is missing or not JSON. The caller checks the values.
     """
     try:
         text = Image.open(io.BytesIO(png), formats=["PNG"]).info.get(SETTINGS_KEY)

@@ -1,4 +1,4 @@
-"""New meaning: noise a real glyph, then denoise it under another definition, and see how much of it survives.
+"""New meaning: noise a real glyph, denoise it under another definition, and measure how much of its ink survives.
 
 SDEdit (Meng et al. 2022).
 """
@@ -12,7 +12,7 @@ from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.side_by_side import JointFrame, side_by_side
 
 
-def redraw(
+def give_new_meaning(
     pipeline: GlyffuserPipeline,
     prompt: str,
     seed: int,
@@ -20,15 +20,15 @@ def redraw(
     start_timesteps: list[int],
     config: SampleConfig,
 ) -> Iterator[JointFrame]:
-    """Noise a glyph to several depths with the same noise, and denoise each of them to the end.
+    """Noise a glyph to several noise levels with the same noise, and denoise each of them to the end.
 
     Args:
         pipeline: a loaded model.
         prompt: the new definition.
         seed: decides the noise.
         x_0: float32 (1, 1, 128, 128) in [-1, 1].
-        start_timesteps: the depths.
-        config: sampler, steps (of a whole run, of which each takes its last) and guidance.
+        start_timesteps: the noise levels.
+        config: guidance, sampler and steps of a whole run; each glyph takes those at or below its start timestep.
 
     Raises:
         ValueError: as `GlyffuserPipeline.begin`.
@@ -36,15 +36,15 @@ def redraw(
     return side_by_side([pipeline.begin([prompt], [seed], config, x_0, start) for start in start_timesteps])
 
 
-def ink_survival(x_0: torch.Tensor, redrawn: torch.Tensor) -> torch.Tensor:
-    """Which share of a glyph's ink is still ink.
+def ink_survival(x_0: torch.Tensor, new_x_0: torch.Tensor) -> torch.Tensor:
+    """Share of a glyph's ink pixels that are ink in other glyphs, too.
 
     Args:
         x_0: (1, 1, 128, 128), the glyph.
-        redrawn: (batch, 1, 128, 128).
+        new_x_0: (batch, 1, 128, 128), the others.
 
     Returns:
         float32 (batch,) in [0, 1].
     """
     ink = (x_0 < 0).flatten(1)
-    return (ink & (redrawn < 0).flatten(1)).sum(dim=1) / ink.sum().clamp(min=1)
+    return (ink & (new_x_0 < 0).flatten(1)).sum(dim=1) / ink.sum().clamp(min=1)

@@ -1,8 +1,8 @@
-"""The whole way from a definition to a glyph, as a stream of frames."""
+"""GlyffuserPipeline: prompts, seeds and settings -> a stream of frames."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,8 +15,9 @@ from glyffuser.config import GLYPH_SIZE, MAX_SEED, SampleConfig
 from glyffuser.diffusion import Frame, Predict, Run, add_noise, make_sampler, sample
 from glyffuser.images import to_pil, x_0_to_uint8
 from glyffuser.prior import GlyphPrior
-from glyffuser.text import TextEncoder, TextStates, clean_prompt, sentence_vectors
-from glyffuser.unet import Conditioning, PerturbableAttnProcessor, predict
+from glyffuser.prompts import PromptEncoder, PromptEncoding, SwitchingPrompt, batch_conditioning
+from glyffuser.text import TextEncoder
+from glyffuser.unet import Conditioning, has_own_attention, install_attention, predict
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 """Number formats that the network can compute in, by name."""
@@ -33,36 +34,8 @@ class GlyffuserOutput(BaseOutput):
     images: list[Image.Image]
 
 
-@dataclass(frozen=True)
-class ChangingPrompt:
-    """A definition that gives way to another on the way from noise to glyph.
-
-    Attributes:
-        first: an English definition.
-        then: what the model is told in its place at lesser timesteps than `change_below`.
-        change_below: 0 (never) to 1000 (from the start).
-
-    Raises:
-        ValueError: for another number.
-    """
-
-    first: str
-    then: str
-    change_below: int
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.change_below <= 1000:
-            raise ValueError(
-                f"change_below must lie between 0 (never) and 1000 (from the start), got {self.change_below}"
-            )
-
-    def at(self, timestep: int) -> str:
-        """What the model is told at a timestep."""
-        return self.then if timestep < self.change_below else self.first
-
-
 def best_device() -> str:
-    """The device named by GLYFFUSER_DEVICE, else the fastest that is there."""
+    """The device named by GLYFFUSER_DEVICE, else the fastest available one."""
     if device := os.environ.get("GLYFFUSER_DEVICE"):
         return device
     if torch.cuda.is_available():
@@ -70,29 +43,11 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def make_conditioning(states: TextStates, prior: torch.Tensor, is_null: torch.Tensor) -> Conditioning:
-    """Put together what the U-net is told.
-
-    Args:
-        states: text states (batch, tokens, channels) and their mask.
-        prior: (batch, 1, grid, grid), the glyph prior's pictures.
-        is_null: bool (batch,), True where there is no prompt: sentence vector and picture become zero.
-    """
-    keep = ~is_null
-    vectors = sentence_vectors(states) * states.encoder_hidden_states.shape[-1] ** 0.5
-    return Conditioning(
-        encoder_hidden_states=states.encoder_hidden_states,
-        encoder_attention_mask=states.encoder_attention_mask,
-        class_labels=vectors * keep[:, None],
-        prior=prior * keep[:, None, None, None],
-    )
-
-
 def initial_noise(seeds: list[int]) -> tuple[torch.Tensor, list[torch.Generator]]:
-    """The noise that each seed stands for, drawn on the CPU and so the same on every device.
+    """Draw the noise of each seed, on the CPU and therefore the same on every device.
 
     Returns:
-        float32 (batch, 1, 128, 128), and the generators, ready for the noise that some samplers add later.
+        float32 (batch, 1, 128, 128), and one generator per seed, from which stochastic samplers draw further noise.
 
     Raises:
         ValueError: for a seed outside 0 to 2^32 - 1.
@@ -119,18 +74,19 @@ class GlyffuserPipeline(DiffusionPipeline):
         """
         Args:
             unet: from `glyffuser.unet.build_unet`.
-            glyph_prior: sentence vector -> blurry guess.
-            scheduler: the noise of training, from `glyffuser.diffusion.training_scheduler`.
-            text_encoder_name: the encoder that unet and prior were trained with.
-            samples_seen: glyphs that the unet was trained on.
+            glyph_prior: sentence vector -> blurry guess of the glyph.
+            scheduler: noise schedule of training, from `glyffuser.diffusion.training_scheduler`.
+            text_encoder_name: the encoder that U-net and prior were trained with.
+            samples_seen: number of glyphs that the U-net was trained on.
         """
         super().__init__()
         self.register_modules(unet=unet, glyph_prior=glyph_prior, scheduler=scheduler)
         self.register_to_config(text_encoder_name=text_encoder_name, samples_seen=samples_seen)
         unet.eval().to(memory_format=torch.channels_last)
-        unet.set_attn_processor(PerturbableAttnProcessor())
+        if not has_own_attention(unet):  # diffusers loads a network with its own processors
+            install_attention(unet)
         glyph_prior.eval()
-        self._text_encoder: TextEncoder | None = None
+        self._prompt_encoder: PromptEncoder | None = None
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> "GlyffuserPipeline":
@@ -138,7 +94,7 @@ class GlyffuserPipeline(DiffusionPipeline):
 
         Raises:
             CheckpointError: if a file is missing or damaged; the message names it.
-            ValueError: for a device that is not here.
+            ValueError: if the device is not available.
         """
         folder = Path(folder)
         check_files(folder)
@@ -150,7 +106,8 @@ class GlyffuserPipeline(DiffusionPipeline):
             ) from error
         pipeline.text_encoder  # noqa: B018 - fail now rather than at the first prompt
         try:
-            pipeline.unet.to(device)  # not the prior: milliseconds on the CPU, and there while a GPU is lent to nobody
+            # not the prior: it takes milliseconds on the CPU, and must answer while no GPU is assigned (ZeroGPU)
+            pipeline.unet.to(device)
         except (RuntimeError, AssertionError) as error:
             raise ValueError(
                 f"device {device!r} cannot be used here ({_first_line(error)}): give cpu, cuda or mps, or unset "
@@ -160,15 +117,13 @@ class GlyffuserPipeline(DiffusionPipeline):
 
     @property
     def device(self) -> torch.device:
-        """Where the U-net is; text encoder and glyph prior may be elsewhere."""
+        """Device of the U-net; text encoder and glyph prior may be on another."""
         return self.unet.device
 
     @property
     def text_encoder(self) -> TextEncoder:
-        """The text encoder, loaded at first use."""
-        if self._text_encoder is None:
-            self._text_encoder = TextEncoder.load(self.config.text_encoder_name)
-        return self._text_encoder
+        """The text encoder, loaded at first use; a new one empties the cache of encoded prompts."""
+        return self.prompt_encoder.text_encoder
 
     @text_encoder.setter
     def text_encoder(self, encoder: TextEncoder) -> None:
@@ -177,60 +132,80 @@ class GlyffuserPipeline(DiffusionPipeline):
             raise ValueError(
                 f"this checkpoint was trained with the text encoder {trained_with!r}, not {encoder.name!r}"
             )
-        self._text_encoder = encoder
+        self._prompt_encoder = PromptEncoder(encoder, self.glyph_prior)
+
+    @property
+    def prompt_encoder(self) -> PromptEncoder:
+        """Text encoder and glyph prior with their cache; encodes many prompts as one batch."""
+        if self._prompt_encoder is None:
+            encoder = TextEncoder.load(self.config.text_encoder_name)
+            self._prompt_encoder = PromptEncoder(encoder, self.glyph_prior)
+        return self._prompt_encoder
+
+    def encode(self, prompt: str) -> PromptEncoding:
+        """Clean and encode one prompt; the latest encodings are cached.
+
+        Raises:
+            ValueError: if the prompt is too long, holds control characters or is no text.
+        """
+        return self.prompt_encoder([prompt])[0]
+
+    def encode_prompts(self, prompts: Sequence[str]) -> Conditioning:
+        """The U-net's inputs for each prompt, on its device; "" is the null prompt. Errors as of `encode`."""
+        return batch_conditioning(self.prompt_encoder(prompts)).to(self.device)
 
     @torch.inference_mode()
-    def encode_prompts(self, prompts: list[str]) -> Conditioning:
-        """What the U-net is told of each prompt, cleaned as by `clean_prompt`; "" is the null prompt."""
-        states = self.text_encoder(prompts)
-        is_null = torch.tensor([not prompt for prompt in prompts])
-        return make_conditioning(states, self._prior_pictures(states, is_null).cpu(), is_null).to(self.device)
-
-    @torch.inference_mode()
-    def suggest(self, prompts: list[str]) -> torch.Tensor:
-        """What the words alone suggest, before any noise is looked at.
+    def suggest(self, prompts: Sequence[str]) -> torch.Tensor:
+        """The glyph prior's guess from the text alone.
 
         Args:
-            prompts: cleaned as by `clean_prompt`; "" suggests the mean glyph.
+            prompts: English definitions; "" gives the mean glyph.
 
         Returns:
             float32 (batch, 1, 32, 32) in [-1, 1], on the CPU.
+
+        Raises:
+            ValueError: as `encode`.
         """
-        is_null = torch.tensor([not prompt for prompt in prompts])
-        return self.glyph_prior.to_x_0(self._prior_pictures(self.text_encoder(prompts), is_null)).cpu()
+        pictures = batch_conditioning(self.prompt_encoder(prompts)).prior
+        return self.glyph_prior.to_x_0(pictures.to(self.glyph_prior.device)).cpu()
 
     @torch.inference_mode()
-    def suggest_radicals(self, prompts: list[str]) -> torch.Tensor:
-        """How likely the words alone make each radical.
+    def suggest_radicals(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Probability of each radical given the text alone.
 
         Args:
-            prompts: cleaned as by `clean_prompt`, none of them empty.
+            prompts: English definitions, none of them empty.
 
         Returns:
             float32 (batch, 215), each row sums to 1; radicals count from 1.
-        """
-        sentences = sentence_vectors(self.text_encoder(prompts)).to(self.glyph_prior.device)
-        return self.glyph_prior.by_radical(self.glyph_prior.probabilities(sentences)).cpu()
 
-    def _prior_pictures(self, states: TextStates, is_null: torch.Tensor) -> torch.Tensor:
-        return self.glyph_prior((sentence_vectors(states) * ~is_null[:, None]).to(self.glyph_prior.device))
+        Raises:
+            ValueError: as `encode`.
+        """
+        sentences = torch.stack([encoding.sentence for encoding in self.prompt_encoder(prompts)])
+        probabilities = self.glyph_prior.probabilities(sentences.to(self.glyph_prior.device))
+        return self.glyph_prior.by_radical(probabilities).cpu()
 
     def begin(
         self,
-        prompts: list[str | ChangingPrompt],
+        prompts: Sequence[str | SwitchingPrompt],
         seeds: list[int],
         config: SampleConfig,
         x_0: torch.Tensor | None = None,
         start_timestep: int = 999,
     ) -> Run:
-        """Check an order for one glyph per prompt, and set out what its run begins with; no step is taken yet.
+        """Check the arguments and prepare a run of one glyph per prompt; no step is taken yet.
 
         Args:
-            prompts: English definitions, or such as change on the way; "" samples the unconditional distribution.
+            prompts: English definitions, or pairs that switch on the way; "" samples the unconditional distribution.
             seeds: one per prompt; decides that glyph alone, whatever else is in the batch.
             config: sampler, steps and guidance.
-            x_0: float32 (batch, 1, 128, 128) in [-1, 1], glyphs to begin from instead of pure noise.
-            start_timestep: 0 to 999, how deep those are noised first; only the steps from there on are taken.
+            x_0: float32 (batch, 1, 128, 128) in [-1, 1], glyphs to noise and start from instead of pure noise.
+            start_timestep: 0 to 999, the noise level to start from when `x_0` is given; earlier steps are skipped.
+
+        Returns:
+            The run; its `x_t` is the initial noise (or the noised `x_0`), so callers need not draw it again.
 
         Raises:
             ValueError: if the lists differ in length or are empty, if a prompt, a seed or a setting is out of range, or
@@ -250,7 +225,9 @@ class GlyffuserPipeline(DiffusionPipeline):
         frames = sample(predict, x_t.to(self.device), sampler, timesteps, generators)
         return Run(x_t, timesteps, frames)
 
-    def stream(self, prompts: list[str], seeds: list[int], config: SampleConfig) -> Iterator[Frame]:
+    def stream(
+        self, prompts: Sequence[str | SwitchingPrompt], seeds: list[int], config: SampleConfig
+    ) -> Iterator[Frame]:
         """Denoise one glyph per prompt, one frame per model call; arguments and errors as of `begin`.
 
         Returns:
@@ -277,37 +254,47 @@ class GlyffuserPipeline(DiffusionPipeline):
                 progress.update()
         return GlyffuserOutput(images=[to_pil(pixels) for pixels in x_0_to_uint8(finished)])
 
-    def _guided(self, prompts: list[str | ChangingPrompt], config: SampleConfig) -> Predict:
+    def _guided(self, prompts: Sequence[str | SwitchingPrompt], config: SampleConfig) -> Predict:
         """The model with classifier-free (Ho & Salimans 2022) and perturbed-attention guidance (Ahn et al. 2024).
 
-        Its answers to the prompt, to the null prompt and with its self-attention cut all come from one call.
+        One batched call computes the outputs with the prompt, with the null prompt and with perturbed self-attention.
         """
-        changing = [p if isinstance(p, ChangingPrompt) else ChangingPrompt(p, p, 0) for p in prompts]
-        changing = [replace(p, first=clean_prompt(p.first), then=clean_prompt(p.then)) for p in changing]
-        distinct = list(dict.fromkeys([text for p in changing for text in (p.first, p.then)] + [""]))
-        encoded = self.encode_prompts(distinct)
-        null_rows = [distinct.index("")] * len(prompts)
+        switching = [p if isinstance(p, SwitchingPrompt) else SwitchingPrompt(p, p, 0) for p in prompts]
+        conditioning, row_of = self._distinct_rows([text for p in switching for text in (p.first, p.then)] + [""])
+        null_rows = [row_of[""]] * len(prompts)
 
-        def answer(x_t: torch.Tensor, timestep: int) -> torch.Tensor:
-            rows = [distinct.index(p.at(timestep)) for p in changing]
+        def guided(x_t: torch.Tensor, timestep: int) -> torch.Tensor:
+            rows = [row_of[p.at(timestep)] for p in switching]
             is_guided = config.is_guided_at(timestep) and rows != null_rows
             is_perturbed = config.is_perturbed_at(timestep)
-            asked = [rows] + is_guided * [null_rows] + is_perturbed * [rows]
-            answers = predict(
-                self.unet,
-                x_t.repeat(len(asked), 1, 1, 1),
-                torch.full((len(asked) * len(x_t),), timestep, device=x_t.device),
-                encoded.rows(sum(asked, [])),
-                num_perturbed=is_perturbed * len(x_t),
-            ).chunk(len(asked))
-            guided = conditional = answers[0]
+            batch = [rows]
             if is_guided:
-                guided = guided + (config.guidance_scale - 1) * (conditional - answers[1])
+                batch.append(null_rows)
             if is_perturbed:
-                guided = guided + config.pag_scale * (conditional - answers[-1])
-            return guided
+                batch.append(rows)
+            outputs = predict(
+                self.unet,
+                x_t.repeat(len(batch), 1, 1, 1),
+                torch.full((len(batch) * len(x_t),), timestep, device=x_t.device),
+                conditioning.rows([row for part in batch for row in part]),
+                num_perturbed=len(x_t) if is_perturbed else 0,
+            ).chunk(len(batch))
+            output = conditional = outputs[0]
+            if is_guided:
+                output = output + (config.guidance_scale - 1) * (conditional - outputs[1])
+            if is_perturbed:
+                output = output + config.pag_scale * (conditional - outputs[-1])
+            return output
 
-        return answer
+        return guided
+
+    def _distinct_rows(self, texts: list[str]) -> tuple[Conditioning, dict[str, int]]:
+        """One row of conditioning per distinct prompt, on the U-net's device, and the row of each text."""
+        encodings = dict(zip(texts, self.prompt_encoder(texts), strict=True))
+        distinct = {encoding.prompt: encoding for encoding in encodings.values()}
+        row_of_prompt = {prompt: row for row, prompt in enumerate(distinct)}
+        conditioning = batch_conditioning(list(distinct.values())).to(self.device)
+        return conditioning, {text: row_of_prompt[encoding.prompt] for text, encoding in encodings.items()}
 
 
 def _first_line(error: Exception) -> str:

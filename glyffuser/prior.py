@@ -1,8 +1,8 @@
-"""The glyph prior: what the words alone suggest, before any noise is removed.
+"""The glyph prior: a blurry guess of the glyph from the text alone, before any noise is removed.
 
-The text-to-image-embedding stage of DALL-E 2 (Ramesh et al. 2022) made small: five little networks, each trained
-without one fifth of the definitions, tell from a sentence vector which family of characters is meant, those that share
-a radical and a layout. The guess is the families' average glyphs, mixed by their probabilities.
+A small version of the prior of DALL-E 2 (Ramesh et al. 2022): five networks, each trained without one fifth of the
+definitions, classify a sentence vector by family of characters, those that share a radical and a layout. The guess is
+the mean of the families' average glyphs, weighted by their probabilities.
 """
 
 import torch
@@ -11,14 +11,19 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 
 MEAN_OF_FOLDS = -1
+"""In place of a fold's index: the mean of all folds' probabilities."""
+
 NUM_RADICALS = 214
 """Kangxi radicals, numbered from 1."""
 
 
 class GlyphPrior(ModelMixin, ConfigMixin):
-    """Sentence vector -> blurry guess of the glyph on the U-net's own grid."""
+    """Sentence vector -> blurry guess of the glyph at the U-net's resolution."""
 
     config_name = "config.json"
+    family_glyphs: torch.Tensor
+    mean_glyph: torch.Tensor
+    std: torch.Tensor
 
     @register_to_config
     def __init__(
@@ -33,42 +38,43 @@ class GlyphPrior(ModelMixin, ConfigMixin):
     ) -> None:
         """
         Args:
-            families: radical and layout ("any" for the rest of a radical) of each family.
+            families: radical and layout of each family; layout "any" holds a radical's remaining characters.
             text_channels: width of the sentence vector.
             hidden_channels: widths of each fold's two hidden layers.
             grid_size: side of the picture.
-            num_folds: networks whose probabilities are averaged.
-            input_scale: brings the centred, unit-length sentence vector to unit variance per channel.
-            sharpness: the power that the radicals' probabilities are raised to when a prompt is sampled: at 1 all that
-                come into question are mixed, as in training; above it the likeliest ones win. The families of one
-                radical, its layouts, keep their shares.
+            num_folds: number of networks, whose probabilities are averaged.
+            input_scale: factor that gives the centred, unit-length sentence vector unit variance per channel.
+            sharpness: exponent of the radicals' probabilities when a prompt is sampled. At 1 all radicals are mixed by
+                their probabilities, as in training; above 1 the likeliest ones dominate. The families (layouts) of one
+                radical keep their shares.
         """
         super().__init__()
         self.folds = nn.ModuleList(
             _Fold(text_channels, hidden_channels, len(families), input_scale) for _ in range(num_folds)
         )
-        # average glyph of each family less the mean glyph, in units of `std`
+        # average glyph of each family minus the mean glyph, in units of `std`
         self.register_buffer("family_glyphs", torch.zeros(len(families), grid_size**2))
         self.register_buffer("mean_glyph", torch.zeros(grid_size**2))
         self.register_buffer("std", torch.ones(1))
 
     def probabilities(self, sentence: torch.Tensor, folds: torch.Tensor | None = None) -> torch.Tensor:
-        """Which families a sentence speaks of.
+        """Probability of each family given a sentence.
 
         Args:
             sentence: (batch, text_channels), unit length.
-            folds: int64 (batch,), the network to be asked for each row, `MEAN_OF_FOLDS` for all of them; all of them
-                for every row when not given.
+            folds: int64 (batch,), index of the network that classifies each row, or `MEAN_OF_FOLDS`; the mean of all
+                networks for every row when not given.
 
         Returns:
             float32 (batch, families), each row sums to 1.
         """
         sentence = sentence.to(self.family_glyphs.dtype)
-        each = torch.stack([fold(sentence).float().softmax(dim=-1) for fold in self.folds])  # (folds, batch, families)
+        by_fold = [fold(sentence).float().softmax(dim=-1) for fold in self.folds]
+        stacked = torch.stack(by_fold)  # (folds, batch, families)
         if folds is None:
-            return each.mean(dim=0)
-        own = each[folds.clamp(min=0), torch.arange(len(sentence))]
-        return torch.where((folds == MEAN_OF_FOLDS)[:, None], each.mean(dim=0), own)
+            return stacked.mean(dim=0)
+        chosen = stacked[folds.clamp(min=0), torch.arange(len(sentence))]
+        return torch.where((folds == MEAN_OF_FOLDS)[:, None], stacked.mean(dim=0), chosen)
 
     def by_radical(self, probabilities: torch.Tensor) -> torch.Tensor:
         """Sum families (batch, families) by radical: (batch, 215), radicals count from 1 and column 0 is empty."""
@@ -81,9 +87,9 @@ class GlyphPrior(ModelMixin, ConfigMixin):
         """Guess the glyph.
 
         Args:
-            sentence: (batch, text_channels), unit length; a zero vector stands for the null prompt.
-            sharpness: as in the config, which is the default.
-            folds: as in `probabilities`; training asks the network that has not seen the caption.
+            sentence: (batch, text_channels), unit length; a zero vector is the null prompt.
+            sharpness: as in the config, whose value is the default.
+            folds: as in `probabilities`; training uses the network that was trained without the caption.
 
         Returns:
             float32 (batch, 1, grid_size, grid_size): deviation from the mean glyph in standard deviations, paper
@@ -99,16 +105,18 @@ class GlyphPrior(ModelMixin, ConfigMixin):
         return torch.tensor([radical for radical, _layout in self.config.families], device=device)
 
     def _sharpened(self, probabilities: torch.Tensor, power: float) -> torch.Tensor:
-        """Of families (batch, families): each one's share of its radical, times its radical's to the power."""
+        """Family probabilities (batch, families) with each radical's total raised to `power`, normalised again."""
         totals = self.by_radical(probabilities)[:, self._radicals(probabilities.device)].clamp(min=1e-30)
         return (probabilities.log() + (power - 1) * totals.log()).softmax(dim=-1)
 
     def to_x_0(self, picture: torch.Tensor) -> torch.Tensor:
-        """A guess as a blurry glyph in [-1, 1]: the mean glyph and the deviation `forward` returned, same shape."""
+        """Add the mean glyph to a picture from `forward`: a blurry glyph in [-1, 1] of the same shape."""
         return (self.mean_glyph.view(picture.shape[-2:]) + picture * self.std).float().clamp(-1, 1)
 
 
 class _Fold(nn.Module):
+    mean: torch.Tensor
+
     def __init__(self, text_channels: int, hidden: tuple[int, int], num_families: int, input_scale: float) -> None:
         super().__init__()
         self.input_scale = input_scale

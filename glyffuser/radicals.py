@@ -1,8 +1,10 @@
-"""The radical reader: a small network that tells the Kangxi radical of a glyph, real or generated.
+"""Radical classifier: a small network that names the Kangxi radical of a glyph, real or generated.
 
-It is trained on real glyphs alone, and its features, the layer below the answer, also measure likeness.
+It is trained on real glyphs only. Its penultimate layer gives the features in which sets of glyphs are compared.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -11,74 +13,81 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import nn
 
+from glyffuser.checkpoint import CHECKPOINTS
+
 NUM_RADICALS = 214
-DEFAULT_CLASSIFIER = Path(__file__).parents[1] / "checkpoints" / "radicals"
+DEFAULT_CLASSIFIER = CHECKPOINTS / "radicals"
 
 
 class ClassifierError(OSError):
-    """The reader's files cannot be used; the message says what to do."""
+    """A radical classifier that cannot be read; the message says which folder and what to do."""
 
 
 class RadicalClassifier(ModelMixin, ConfigMixin):
-    """Glyph -> one score per radical."""
+    """Glyph -> one logit per radical."""
 
-    config_name = "config.json"
+    config_name = "config.json"  # type: ignore[assignment]  # diffusers declares it as None
 
     @register_to_config
     def __init__(self, block_out_channels: tuple[int, ...] = (32, 64, 128, 256), feature_channels: int = 256) -> None:
         """
         Args:
-            block_out_channels: widths of the blocks; each halves the picture.
+            block_out_channels: widths of the blocks; each block halves the picture.
             feature_channels: width of the features.
         """
         super().__init__()
         widths = (1, *block_out_channels)
-        self.blocks = nn.Sequential(*(_block(a, b) for a, b in zip(widths, widths[1:], strict=False)))
+        self.blocks = nn.Sequential(*(_block(before, after) for before, after in pairwise(widths)))
         side = 64 // 2 ** len(block_out_channels)
-        # where a component stands tells as much as its shape, so places are kept apart
+        # flattened, not pooled: a component is told from others by its position as much as by its shape
         self.to_features = nn.Sequential(
             nn.Flatten(), nn.Dropout(0.3), nn.Linear(widths[-1] * side**2, feature_channels), nn.ReLU()
         )
         self.to_logits = nn.Sequential(nn.Dropout(0.2), nn.Linear(feature_channels, NUM_RADICALS))
 
     def features(self, x_0: torch.Tensor) -> torch.Tensor:
-        """What the reader sees: (batch, 1, 128, 128) in [-1, 1] -> (batch, feature_channels), 0 or more."""
+        """Activations below the logits: (batch, 1, 128, 128) in [-1, 1] -> (batch, feature_channels), 0 or greater."""
         return self.to_features(self.blocks(F.avg_pool2d(x_0, 2)))
 
     def forward(self, x_0: torch.Tensor) -> torch.Tensor:
-        """Scores of the radicals, radical n at n - 1.
+        """Classify glyphs.
 
         Args:
             x_0: float (batch, 1, 128, 128) in [-1, 1].
 
         Returns:
-            logits (batch, 214).
+            Logits (batch, 214); radical n is at index n - 1.
         """
         return self.to_logits(self.features(x_0))
 
     @torch.inference_mode()
-    def ranked(self, x_0: torch.Tensor, num_ranks: int = 3, batch_size: int = 256) -> torch.Tensor:
-        """The likeliest radicals, the best first: int64 (batch, num_ranks), 1 to 214."""
-        return torch.cat([self(batch).topk(num_ranks).indices + 1 for batch in x_0.split(batch_size)])
+    def top_k(self, x_0: torch.Tensor, k: int = 3, batch_size: int = 256) -> torch.Tensor:
+        """The k most probable radicals, most probable first: int64 (batch, k), values 1 to 214."""
+        return torch.cat([self.forward(batch).topk(k).indices + 1 for batch in x_0.split(batch_size)])
 
     @torch.inference_mode()
-    def all_features(self, x_0: torch.Tensor, batch_size: int = 256) -> torch.Tensor:
-        """`features` of many glyphs, in batches."""
+    def top_1_accuracy(self, x_0: torch.Tensor, radicals: Sequence[int]) -> float:
+        """Share of glyphs (batch, 1, 128, 128) whose most probable radical is the given one, 1 to 214."""
+        return float((self.top_k(x_0, k=1)[:, 0] == torch.tensor(radicals)).float().mean())
+
+    @torch.inference_mode()
+    def extract_features(self, x_0: torch.Tensor, batch_size: int = 256) -> torch.Tensor:
+        """Compute the `features` of many glyphs, batch by batch."""
         return torch.cat([self.features(batch) for batch in x_0.split(batch_size)])
 
     @classmethod
     def load(cls, folder: Path = DEFAULT_CLASSIFIER) -> "RadicalClassifier":
-        """The shipped reader, ready to read, in float32.
+        """Load a classifier in float32, in evaluation mode; the shipped one by default.
 
         Raises:
-            ClassifierError: if its files are missing or damaged.
+            ClassifierError: if a file is missing or damaged.
         """
         try:
             return cls.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
         except Exception as error:  # diffusers raises whatever its parts raise
             reason = str(error).strip().split("\n")[0][:200]
             raise ClassifierError(
-                f"the radical reader in {folder} cannot be read ({reason}): restore it "
+                f"the radical classifier in {folder} cannot be read ({reason}): restore it "
                 f"with `git checkout -- {folder}` or train one with `python -m glyffuser.training.radical_classifier`"
             ) from error
 

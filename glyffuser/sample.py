@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from glyffuser.checkpoint import CheckpointError, checkpoint_folder
@@ -17,7 +18,7 @@ from glyffuser.text import clean_prompt
 
 
 def settings_of(prompt: str, seeds: list[int], config: SampleConfig) -> dict:
-    """What a picture carries so that it can be made again."""
+    """Settings that are stored in a picture so that it can be sampled again."""
     return {"prompt": prompt, "seeds": seeds, **asdict(config)}
 
 
@@ -35,15 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.num_glyphs < 1:
         parser.error("--num-glyphs must be at least 1")
     try:
-        config = SampleConfig(
-            num_inference_steps=options.num_inference_steps,
-            guidance_scale=options.guidance_scale,
-            sampler=options.sampler,
-            guidance_interval=tuple(options.guidance_interval),
-            pag_scale=options.pag_scale,
-            pag_interval=tuple(options.pag_interval),
-        )
-        prompts = _read_prompts(options)
+        config, prompts = _config(options), _read_prompts(options)
         pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device, dtype=DTYPES[options.dtype])
         if options.out_dir:
             _sample_each(pipeline, prompts, _seeds(options), config, options.out_dir)
@@ -55,22 +48,25 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _sample_grid(pipeline, prompt: str, seeds: list[int], config: SampleConfig, path: Path) -> None:
-    """All seeds of one prompt as one picture."""
-    pixels = _finish(pipeline, [prompt] * len(seeds), seeds, config)
+def _sample_grid(pipeline: GlyffuserPipeline, prompt: str, seeds: list[int], config: SampleConfig, path: Path) -> None:
+    """Write all seeds of one prompt as one picture."""
+    pixels = _sample(pipeline, [prompt] * len(seeds), seeds, config)
     _write(path, encode_png(tile(pixels), settings_of(prompt, seeds, config)))
 
 
-def _sample_each(pipeline, prompts: list[str], seeds: list[int], config: SampleConfig, folder: Path) -> None:
-    """One picture per prompt and seed."""
+def _sample_each(
+    pipeline: GlyffuserPipeline, prompts: list[str], seeds: list[int], config: SampleConfig, folder: Path
+) -> None:
+    """Write one picture per prompt and seed."""
     for number, prompt in enumerate(prompts):
-        pixels = _finish(pipeline, [prompt] * len(seeds), seeds, config)
+        pixels = _sample(pipeline, [prompt] * len(seeds), seeds, config)
         for seed, glyph in zip(seeds, pixels, strict=True):
             path = folder / f"{number:04d}-{file_stem(prompt)}-{seed}.png"
             _write(path, encode_png(glyph, settings_of(prompt, [seed], config)))
 
 
-def _finish(pipeline, prompts: list[str], seeds: list[int], config: SampleConfig):
+def _sample(pipeline: GlyffuserPipeline, prompts: list[str], seeds: list[int], config: SampleConfig) -> np.ndarray:
+    """Finished glyphs, uint8 (batch, 128, 128), with a progress bar on the way."""
     frames = pipeline.stream(prompts, seeds, config)
     for frame in tqdm(frames, total=config.num_inference_steps, desc=prompts[0][:30] or "no prompt", unit="step"):
         finished = frame.x_t
@@ -100,21 +96,40 @@ def _seeds(options: argparse.Namespace) -> list[int]:
     return list(range(options.seed, options.seed + options.num_glyphs))
 
 
+def _config(options: argparse.Namespace) -> SampleConfig:
+    return SampleConfig(
+        num_inference_steps=options.num_inference_steps,
+        guidance_scale=options.guidance_scale,
+        sampler=options.sampler,
+        guidance_interval=tuple(options.guidance_interval),
+        pag_scale=options.pag_scale,
+        pag_interval=tuple(options.pag_interval),
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
-    defaults = SampleConfig()
     parser = argparse.ArgumentParser(
-        prog="python -m glyffuser.sample", description="Draw glyphs that mean what you type, out of noise."
+        prog="python -m glyffuser.sample", description="Sample glyphs for English definitions."
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("prompt", nargs="?", help='an English definition; "" samples without a prompt')
-    what.add_argument("--prompts-file", type=Path, metavar="FILE", help="one prompt a line; needs --out-dir")
+    what.add_argument("--prompts-file", type=Path, metavar="FILE", help="one prompt per line; needs --out-dir")
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--out", type=Path, metavar="PNG", help="all glyphs as one grid")
-    where.add_argument("--out-dir", type=Path, metavar="DIR", help="one PNG per prompt and seed")
+    where.add_argument("--out", type=Path, metavar="PNG", help="write all glyphs as one grid")
+    where.add_argument("--out-dir", type=Path, metavar="DIR", help="write one PNG per prompt and seed")
     parser.add_argument("--num-glyphs", type=int, default=1, metavar="N", help="glyphs per prompt (default: 1)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the first glyph; the next ones count up (default: 0)"
+        "--seed", type=int, default=0, help="seed of the first glyph; the others count up from it (default: 0)"
     )
+    _add_config(parser, SampleConfig())
+    parser.add_argument("--checkpoint", type=Path, default=checkpoint_folder(), metavar="DIR", help="model folder")
+    parser.add_argument("--device", default=best_device(), help="cpu, cuda or mps (default: %(default)s)")
+    parser.add_argument("--dtype", choices=DTYPES, default="float32", help="default: %(default)s")
+    return parser
+
+
+def _add_config(parser: argparse.ArgumentParser, defaults: SampleConfig) -> None:
+    """One option per field of the config."""
     parser.add_argument(
         "--num-inference-steps",
         type=int,
@@ -122,32 +137,24 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="denoising steps (default: %(default)s)",
     )
-    for name, letter, strength, where in (
-        ("guidance", "W", "how strongly the prompt pulls; 1 is off", "timesteps between which guidance acts"),
-        (
-            "pag",
-            "S",
-            "how strongly strokes are held together (perturbed-attention guidance); 0 is off",
-            "where that acts",
-        ),
-    ):
-        scale, (low, high) = getattr(defaults, f"{name}_scale"), getattr(defaults, f"{name}_interval")
-        parser.add_argument(
-            f"--{name}-scale", type=float, default=scale, metavar=letter, help=f"{strength} (default: {scale})"
-        )
-        parser.add_argument(
-            f"--{name}-interval",
-            type=int,
-            nargs=2,
-            default=[low, high],
-            metavar=("LOW", "HIGH"),
-            help=f"{where} (default: {low} {high})",
-        )
+    _add_guidance(parser, "guidance", "classifier-free guidance, 1 is off", defaults)
+    _add_guidance(parser, "pag", "perturbed-attention guidance, 0 is off", defaults)
     parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler, help="default: %(default)s")
-    parser.add_argument("--checkpoint", type=Path, default=checkpoint_folder(), metavar="DIR", help="model folder")
-    parser.add_argument("--device", default=best_device(), help="cpu, cuda or mps (default: %(default)s)")
-    parser.add_argument("--dtype", choices=DTYPES, default="float32", help="default: %(default)s")
-    return parser
+
+
+def _add_guidance(parser: argparse.ArgumentParser, name: str, meaning: str, defaults: SampleConfig) -> None:
+    scale, (low, high) = getattr(defaults, f"{name}_scale"), getattr(defaults, f"{name}_interval")
+    parser.add_argument(
+        f"--{name}-scale", type=float, default=scale, metavar="SCALE", help=f"{meaning} (default: {scale})"
+    )
+    parser.add_argument(
+        f"--{name}-interval",
+        type=int,
+        nargs=2,
+        default=[low, high],
+        metavar=("LOW", "HIGH"),
+        help=f"first and last timestep at which it acts (default: {low} {high})",
+    )
 
 
 if __name__ == "__main__":

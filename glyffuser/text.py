@@ -1,4 +1,4 @@
-"""Prompts -> text states: what the U-net attends to, word by word, and their mean, which speaks for the sentence."""
+"""Prompts -> text states, one per token, for the U-net's cross-attention; their mean is the sentence vector."""
 
 import hashlib
 import importlib.util
@@ -14,13 +14,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase, T5EncoderModel
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase, T5EncoderModel
 
 MAX_TOKENS = 48
-"""Longer prompts are cut; no cleaned definition's sense is longer."""
+"""Longer prompts are truncated; no sense of a cleaned definition is longer."""
 
 MAX_PROMPT_LENGTH = 200
-"""Characters; room for any definition, and an end to abuse."""
+"""Characters; long enough for any definition, short enough to bound the work of a request."""
 
 FOLDER_VARIABLE = "GLYFFUSER_TEXT_ENCODER"
 
@@ -30,9 +30,9 @@ class EncoderSource:
     """Where a text encoder comes from.
 
     Attributes:
-        hub_id: repository on the Hugging Face Hub, the last resort.
+        hub_id: repository on the Hugging Face Hub, used if the encoder is not found locally.
         channels: width of its states.
-        package: Python package whose `model/` folder holds the encoder; it is located, never imported.
+        package: Python package whose `model/` folder holds the encoder; it is located, not imported.
         weights_sha256: hash of `model.safetensors`, in the package and on the Hub.
     """
 
@@ -54,14 +54,14 @@ ENCODERS = {
 
 
 def clean_prompt(prompt: str, subject: str = "The prompt") -> str:
-    """The prompt as the encoder gets it: composed accents, single spaces, none at the ends, no invisible marks.
+    """Normalise a prompt: composed accents (NFC), single spaces, none at the ends, no invisible characters.
 
     Args:
-        prompt: an English definition, or what somebody typed.
-        subject: what an error calls it.
+        prompt: an English definition, or what a user typed.
+        subject: name of the prompt in error messages.
 
     Raises:
-        ValueError: if it is too long, holds control characters or is no text.
+        ValueError: if the prompt is too long, holds control characters or is not text.
     """
     if not isinstance(prompt, str):
         raise ValueError(f"{subject} must be text; got {prompt!r}.")
@@ -88,14 +88,20 @@ class TextStates(NamedTuple):
 
 
 class TextEncoder:
-    """A frozen text encoder on the CPU, where a prompt takes milliseconds and gives the same states on every machine.
+    """A frozen text encoder on the CPU: a prompt takes milliseconds, and its states do not depend on the GPU.
 
     Attributes:
         name: a key of `ENCODERS`.
         channels: width of the states.
     """
 
-    def __init__(self, name: str, tokenizer: PreTrainedTokenizerBase, model: torch.nn.Module) -> None:
+    def __init__(self, name: str, tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> None:
+        """
+        Args:
+            name: a key of `ENCODERS`.
+            tokenizer: of the encoder.
+            model: gives `last_hidden_state`; frozen here.
+        """
         self.name = name
         self.tokenizer = tokenizer
         self.model = model.eval().requires_grad_(False)
@@ -108,11 +114,11 @@ class TextEncoder:
 
         Args:
             name: a key of `ENCODERS`.
-            folder: where it lies; else `GLYFFUSER_TEXT_ENCODER`, else the installed package, else the Hub.
+            folder: a local folder; else that of `GLYFFUSER_TEXT_ENCODER`, else the installed package, else the Hub.
 
         Raises:
             ValueError: for an unknown name, or weights that are not the published ones.
-            OSError: if the encoder is nowhere to be found.
+            OSError: if the encoder is found neither locally nor on the Hub.
         """
         if name not in ENCODERS:
             raise ValueError(f"text encoder must be one of {', '.join(ENCODERS)}, got {name!r}")
@@ -129,7 +135,7 @@ class TextEncoder:
 
     @torch.inference_mode()
     def __call__(self, texts: list[str]) -> TextStates:
-        """Encode texts; each row depends on its own text alone, whatever it is padded with."""
+        """Encode texts as one batch; each row depends on its own text alone, not on the padding."""
         with self._lock:
             tokens = self.tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
         mask = tokens["attention_mask"].bool()
@@ -137,13 +143,13 @@ class TextEncoder:
         return TextStates(states.float() * mask[..., None], mask)
 
     def tokens(self, text: str) -> list[str]:
-        """The tokens that count, special ones included, as the tokenizer spells them."""
+        """The tokens that are encoded, at most `MAX_TOKENS`, special tokens included, as the tokenizer spells them."""
         with self._lock:
             ids = self.tokenizer(text, truncation=True, max_length=MAX_TOKENS)["input_ids"]
-            return self.tokenizer.convert_ids_to_tokens(ids)
+            return list(self.tokenizer.convert_ids_to_tokens(ids))
 
     def num_tokens(self, text: str) -> int:
-        """Tokens of `text` before it is cut to `MAX_TOKENS`."""
+        """Number of tokens of `text` before truncation to `MAX_TOKENS`."""
         with self._lock:
             return len(self.tokenizer(text)["input_ids"])
 
@@ -159,7 +165,7 @@ def sentence_vectors(states: TextStates) -> torch.Tensor:
 
 
 class TextStateCache:
-    """The states of many texts, encoded once: ragged float16 rows, read back as padded batches.
+    """States of many texts, encoded once and stored as ragged float16 rows; reads give padded batches.
 
     Attributes:
         texts: the texts, in the order of their ids.
@@ -170,7 +176,7 @@ class TextStateCache:
         Args:
             texts: distinct texts.
             rows: float16 (tokens of all texts, channels).
-            offsets: int64 (texts + 1,), where each text's rows begin and end.
+            offsets: int64 (texts + 1,); text i has rows offsets[i] to offsets[i + 1].
         """
         self.texts = texts
         self._rows = rows
@@ -181,7 +187,7 @@ class TextStateCache:
         """The states of `texts`, padded to the longest.
 
         Raises:
-            KeyError: for a text that was not encoded.
+            KeyError: if a text was not encoded.
         """
         ids = [self._ids[text] for text in texts]
         rows = [self._rows[self._offsets[i] : self._offsets[i + 1]].float() for i in ids]
@@ -191,7 +197,7 @@ class TextStateCache:
 
     @classmethod
     def build(cls, encoder: TextEncoder, texts: list[str], batch_size: int = 64) -> "TextStateCache":
-        """Encode `texts`, those of like length together."""
+        """Encode `texts` in batches of similar length."""
         rows: list[torch.Tensor] = [torch.empty(0)] * len(texts)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         for start in range(0, len(order), batch_size):
@@ -204,7 +210,7 @@ class TextStateCache:
 
     @classmethod
     def load_or_build(cls, encoder: TextEncoder, texts: list[str], folder: Path) -> "TextStateCache":
-        """Read the cache of these very texts and this encoder from `folder`; if it is missing or damaged, make it."""
+        """Read the cache of exactly these texts and this encoder from `folder`; build it if missing or damaged."""
         key = hashlib.sha256("\n".join([encoder.name, *texts]).encode()).hexdigest()[:16]
         path = Path(folder) / f"text-{encoder.name}-{key}.npz"
         try:
@@ -220,7 +226,7 @@ class TextStateCache:
 
 
 def _locate(name: str, folder: str | Path | None) -> str:
-    """A local folder if there is one, else the Hub id."""
+    """A local folder if one holds the encoder, else the Hub id."""
     source = ENCODERS[name]
     if folder := folder or os.environ.get(FOLDER_VARIABLE):
         if source.weights_sha256 and (weights := Path(folder) / "model.safetensors").is_file():
@@ -240,7 +246,7 @@ def _check_weights(path: Path, source: EncoderSource) -> None:
         raise ValueError(f"{path} is not the published {source.hub_id}: its sha256 is {found}; fetch it again")
 
 
-def _load_model(name: str, location: str) -> torch.nn.Module:
+def _load_model(name: str, location: str) -> PreTrainedModel:
     if name == "t5-small":
         return T5EncoderModel.from_pretrained(location, dtype=torch.float32)
     return AutoModel.from_pretrained(location, dtype=torch.float32)

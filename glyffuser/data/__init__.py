@@ -1,5 +1,5 @@
-"""From Unihan and a font to training samples: definitions, characters, glyphs, data set.
+"""Training data from Unihan definitions and a font.
 
-`definitions` cleans one raw definition, `build` makes `definitions.jsonl` of all of them, `characters` reads that file,
-`glyphs` draws characters with a font, and `dataset` pairs pictures with captions.
+`definitions` cleans one raw definition, `build` cleans all of them and writes `definitions.jsonl`, `characters` reads
+that file, `glyphs` renders characters with a font, and `dataset` pairs glyphs with captions.
 """

@@ -1,11 +1,11 @@
-"""`python -m glyffuser.data`: build `definitions.jsonl` anew."""
+"""Rebuild `definitions.jsonl`: `make data` or `python -m glyffuser.data`."""
 
 from glyffuser.data.build import build
 from glyffuser.data.characters import DEFINITIONS_PATH
 
 
 def main() -> None:
-    """Build the file, or say in one sentence why that cannot be done."""
+    """Rebuild the file, or exit with one sentence that says why not."""
     try:
         build()
     except (FileNotFoundError, ValueError) as error:

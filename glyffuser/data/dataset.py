@@ -1,4 +1,4 @@
-"""Training samples: a glyph with a caption drawn from its definition."""
+"""Training samples: a glyph with a caption sampled from its definition."""
 
 import random
 import re
@@ -14,12 +14,18 @@ from glyffuser.data.definitions import split_outside_parentheses
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.images import uint8_to_x_0
 
-# How often a sample is captioned with nothing (text dropout, which classifier-free guidance needs: Ho and Salimans
-# 2022), with all senses, with one sense, or with the first clause of one sense.
-NOTHING_PROBABILITY = 0.10
+CAPTION_DROPOUT = 0.10
+"""Probability of the empty caption, which trains the unconditional model for classifier-free guidance (Ho & Salimans
+2022)."""
+
 FULL_PROBABILITY = 0.40
+"""Probability of all senses as the caption."""
+
 SENSE_PROBABILITY = 0.32
+"""Probability of one sense as the caption."""
+
 CLAUSE_PROBABILITY = 0.18
+"""Probability of the first clause of one sense as the caption."""
 
 # "tin (element 50, Sn)" -> "tin"
 ELEMENT = re.compile(r"^(.*?)\s*\(element \d+, ?\w+\)")
@@ -27,10 +33,10 @@ ELEMENT = re.compile(r"^(.*?)\s*\(element \d+, ?\w+\)")
 
 @dataclass(frozen=True, slots=True)
 class CaptionVariants:
-    """What a character can be captioned with.
+    """Possible captions of a character.
 
     Attributes:
-        full: all senses.
+        full: all senses, the whole definition.
         senses: each sense; for an element also "tin, chemical element".
         clauses: each sense up to its first comma outside parentheses; for an element also its bare name.
     """
@@ -41,7 +47,7 @@ class CaptionVariants:
 
 
 class Sample(TypedDict):
-    """One training sample: `x_0` float32 (1, 128, 128) in [-1, 1], its caption ("" for none) and its codepoint."""
+    """One training sample: `x_0` float32 (1, 128, 128) in [-1, 1], its caption ("" if dropped) and its codepoint."""
 
     x_0: torch.Tensor
     caption: str
@@ -49,23 +55,22 @@ class Sample(TypedDict):
 
 
 class GlyphDataset(torch.utils.data.Dataset[Sample]):
-    """Glyphs with captions that are drawn anew in each epoch.
+    """Glyphs with captions, sampled again in each epoch.
 
-    A caption depends on seed, epoch and index alone: not on the order of access, nor on the number of workers.
+    A caption depends only on seed, epoch and index, not on the order of access or the number of workers.
 
     Args:
-        characters: what to serve; None takes the training split.
-        glyphs: uint8 (characters, 128, 128), paper 255, ink 0; None renders them (5 s and 330 MB for all).
+        characters: characters of the data set; the training split if None.
+        glyphs: uint8 (characters, 128, 128), paper 255, ink 0; rendered if None (5 s and 330 MB for all).
         seed: decides all captions.
 
     Raises:
-        ValueError: if there is not one glyph per character.
+        ValueError: if the numbers of glyphs and characters differ.
     """
 
     def __init__(
         self, characters: Sequence[Character] | None = None, glyphs: np.ndarray | None = None, seed: int = 0
     ) -> None:
-        """Render what is not given."""
         if characters is None:
             characters = [character for character in load_characters() if character.split == "train"]
         if glyphs is None:
@@ -79,7 +84,7 @@ class GlyphDataset(torch.utils.data.Dataset[Sample]):
         self._variants = [caption_variants(character) for character in characters]
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw other captions from here on; call it before the loader starts its workers."""
+        """Set the epoch, and with it the captions; call it before the loader starts its workers."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -87,21 +92,20 @@ class GlyphDataset(torch.utils.data.Dataset[Sample]):
         return len(self.characters)
 
     def __getitem__(self, index: int) -> Sample:
-        """Give one glyph and its caption of this epoch."""
+        """One glyph and its caption in this epoch."""
         # A string seeds by its hash, which mixes the three numbers and is the same in every process.
         rng = random.Random(f"{self.seed}/{self.epoch}/{index}")
         return {
             "x_0": uint8_to_x_0(self.glyphs[index]),
-            "caption": draw_caption(self._variants[index], rng),
+            "caption": sample_caption(self._variants[index], rng),
             "codepoint": self.characters[index].codepoint,
         }
 
 
 def caption_variants(character: Character) -> CaptionVariants:
-    """List what a character can be captioned with.
+    """List the possible captions of a character.
 
-    The sentence encoder is weakest on single words, and a visitor's prompt is often one, so training meets short
-    captions as well as whole definitions.
+    Short captions are among them because prompts are often single words, for which the sentence encoder is weakest.
     """
     names = [match[1] for sense in character.senses if (match := ELEMENT.match(sense))][:1]
     return CaptionVariants(
@@ -111,22 +115,22 @@ def caption_variants(character: Character) -> CaptionVariants:
     )
 
 
-def never_met(characters: Sequence[Character]) -> list[Character]:
-    """List the held-out characters with a definition that says what they mean and that no training caption repeats."""
-    met = set(distinct_captions([character for character in characters if character.split == "train"]))
-    return [c for c in characters if c.split == "held-out" and not c.is_weak and c.definition not in met]
+def unseen_characters(characters: Sequence[Character]) -> list[Character]:
+    """List the held-out characters whose definition is no training caption; weak definitions are left out."""
+    seen = set(distinct_captions([character for character in characters if character.split == "train"]))
+    return [c for c in characters if c.split == "held-out" and not c.is_weak and c.definition not in seen]
 
 
-def draw_caption(variants: CaptionVariants, rng: random.Random) -> str:
-    """Draw one caption; "" for none."""
+def sample_caption(variants: CaptionVariants, rng: random.Random) -> str:
+    """Sample one caption; "" if it is dropped."""
     kinds = (("",), (variants.full,), variants.senses, variants.clauses)
-    weights = (NOTHING_PROBABILITY, FULL_PROBABILITY, SENSE_PROBABILITY, CLAUSE_PROBABILITY)
+    weights = (CAPTION_DROPOUT, FULL_PROBABILITY, SENSE_PROBABILITY, CLAUSE_PROBABILITY)
     (captions,) = rng.choices(kinds, weights)
     return rng.choice(captions)
 
 
 def distinct_captions(characters: Sequence[Character]) -> list[str]:
-    """List every caption the characters can have, "" first, then in the order they are first met."""
+    """List every possible caption of the characters: "" first, the others in the order of first occurrence."""
     captions = [""]
     for character in characters:
         variants, num_senses = caption_variants(character), len(character.senses)

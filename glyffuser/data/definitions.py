@@ -1,10 +1,8 @@
-"""The rules that turn a raw Unihan `kDefinition` into clean English senses.
+"""Rules that clean a raw Unihan `kDefinition`: English senses remain.
 
-A raw definition is a list of senses, parted by ";", each a list of clauses, parted by ",". Mixed in are notes for
-readers of a dictionary: pointers to other characters ("same as U+4E18 丘"), radical numbers, language tags. The rules
-below remove the notes and keep the English. Beside each rule stands a row of Unihan 17 that needs it.
-
-Pure text: nothing here reads a file.
+A raw definition is a list of senses, separated by ";". A sense is a list of clauses, separated by ",". Some of the text
+is for users of the dictionary: pointers to other characters ("same as U+4E18 丘"), radical numbers, language tags. The
+rules remove it and keep the English. The comment at each rule quotes a row of Unihan 17 that needs it.
 """
 
 import re
@@ -14,20 +12,20 @@ from dataclasses import dataclass
 
 Rules = tuple[tuple[re.Pattern[str], str], ...]
 
-# Rows that Unihan lost in version 17.
 OVERRIDES = {
     ord("鋁"): "aluminium/aluminum (element 13, Al)",
     ord("铝"): "aluminium/aluminum (element 13, Al)",
 }
+"""Raw definitions that are missing from Unihan 17."""
 
 
 @dataclass(frozen=True, slots=True)
 class CleanDefinition:
-    """What is left of a raw definition.
+    """A cleaned definition.
 
     Attributes:
-        senses: ASCII, distinct, never empty strings; an empty tuple if the row only pointed elsewhere.
-        tags: languages and registers the row named, sorted, such as "Cantonese" or "dialect".
+        senses: distinct non-empty ASCII strings; an empty tuple if the row only points to other characters.
+        tags: languages and registers that the row names, sorted, such as "Cantonese" or "dialect".
     """
 
     senses: tuple[str, ...]
@@ -38,7 +36,7 @@ def _any_of(*words: str) -> str:
     return f"(?:{'|'.join(words)})"
 
 
-# --- Pointers: what names another character ---------------------------------------------------------------------------
+# --- Pointers: text that names another character ----------------------------------------------------------------------
 
 HAN_RANGES = (
     "\u2e80-\u2fdf",  # radicals
@@ -51,7 +49,7 @@ HAN_RANGES = (
     "\U00020000-\U0003ffff",  # the later extensions
 )
 HAN = f"[{''.join(HAN_RANGES)}]"
-# "same as U+4E18 丘": some editions of Unihan put the code beside the character.
+# "same as U+4E18 丘": some editions of Unihan write the code before the character.
 CODE = r"U\+[0-9A-Fa-f]{4,6}"
 POINTER = re.compile(f"{CODE}|{HAN}")
 
@@ -71,16 +69,16 @@ POINTER_WORDS = (
     "used (?:as|for|in place of|with)",  # 蚧 "a red spotted lizard, used as medicine"
 )
 POINTER_HEAD = re.compile(rf"\W*{_any_of(FORM_PHRASE, *POINTER_WORDS)}\b", re.IGNORECASE)
-# A clause that opens like a pointer is one if it names a character or is short (蚧 "used as medicine"); longer ones
-# are glosses (亞 "Asia; second; used as a prefix to names").
+# A clause that begins like a pointer is one if it names a character or is short (蚧 "used as medicine"). A longer one
+# is a gloss (亞 "Asia; second; used as a prefix to names").
 SHORT_POINTER_WORDS = 4
-# What follows a pointer is a gloss (垩 "simplification of 堊 chalk") unless it opens with one of these words:
+# The text after a pointer is a gloss (垩 "simplification of 堊 chalk") unless it begins with one of these words:
 # 祢 "used as a synonym for 你 when referring to deity", 璺 "as in porcelain", 蚧 "used as medicine".
 NOT_A_GLOSS = re.compile(r"(?:when|as|used)\b|[^A-Za-z]|$")
 # 嘦 "if only; compound form of 只要", 毌 "...; component in 贯,貫,實, etc.; not to be confused with 毋".
 INNER_POINTER = re.compile(r"\b(?:form of|component in|confused with)\b", re.IGNORECASE)
 
-# --- Notes: what is about the dictionary, not about the meaning -------------------------------------------------------
+# --- Notes: text about the dictionary, not about the meaning ----------------------------------------------------------
 
 TAGS = {
     "cant": "Cantonese",  # 迾 "(Cant.) row"
@@ -109,7 +107,7 @@ ROW_NOTES: Rules = (
     (re.compile(r";?\s*hexagram\s*[\u4dc0-\u4dff]"), ""),
 )
 
-# --- Cutting pointers out of a clause, and what they leave behind -----------------------------------------------------
+# --- Pointers within a clause, and the words and marks that remain when they are cut ----------------------------------
 
 POINTER_CUTS: Rules = (
     # 䒲 "another name for 黃岑 (Scutellaria baikalensis)"
@@ -128,11 +126,11 @@ DANGLING = re.compile(r"(?:^|\s+)(?:of|as|with)$", re.IGNORECASE)
 SPACES = re.compile(r"\s+")
 EDGES = " .,;:-/*&=+"
 ENDINGS: Rules = (
-    (re.compile(r"\betc$"), "etc."),  # 䡳 "cart, carriage etc.": its full stop was an edge
+    (re.compile(r"\betc$"), "etc."),  # 䡳 "cart, carriage etc.": `EDGES` strips the full stop
     (re.compile(r"^\(([^()]*)\)$"), r"\1"),  # 䠨 "walking rapidly, (said of a horse)"
 )
 
-# NFKD takes accents off letters (偰 "one of Shùn’s ministers"); punctuation needs its own table.
+# NFKD removes the accents of letters (偰 "one of Shùn’s ministers"); punctuation needs a table.
 ASCII = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
 
 WEAK_SENSE = re.compile(
@@ -150,7 +148,7 @@ WEAK_SENSE = re.compile(
     re.IGNORECASE,
 )
 
-# Stand-ins for parentheses that are kept, so that the innermost ones left are always undecided.
+# Placeholders for parentheses that are kept, so that `INNERMOST` matches only those that are not yet decided.
 KEPT = {"(": "\x02", ")": "\x03"}
 KEPT_TO_PARENTHESES = str.maketrans({kept: parenthesis for parenthesis, kept in KEPT.items()})
 INNERMOST = re.compile(r"\(([^()]*)\)")
@@ -160,7 +158,7 @@ def clean_definition(raw: str) -> CleanDefinition:
     """Clean one raw `kDefinition`.
 
     Args:
-        raw: as it stands in `Unihan_Readings.txt`, any script.
+        raw: as in `Unihan_Readings.txt`, of any script.
 
     Returns:
         Senses in the order of the row, and tags.
@@ -173,25 +171,25 @@ def clean_definition(raw: str) -> CleanDefinition:
 
 
 def pointed_characters(raw: str) -> list[str]:
-    """List the characters a raw definition points at: its U+ codes, then its Han characters that stand alone."""
+    """List the characters that a raw definition points to: its U+ codes, then its single Han characters."""
     codes = [chr(int(code[2:], 16)) for code in re.findall(CODE, raw)]
     singles = re.findall(f"(?<!{HAN}){HAN}(?!{HAN})", raw)
     return list(dict.fromkeys(codes + singles))
 
 
 def is_weak(senses: Iterable[str]) -> bool:
-    """Tell whether no sense says what the character means ("surname", "used in girl's name", "phonetic")."""
+    """Whether no sense says what the character means ("surname", "used in girl's name", "phonetic")."""
     return all(WEAK_SENSE.match(sense) for sense in senses)
 
 
 def clean_sense(sense: str) -> str:
-    """Clean one sense clause by clause; "" if no clause means anything."""
+    """Clean the clauses of one sense; "" if none remains."""
     clauses = (clean_clause(clause) for clause in split_outside_parentheses(sense, ","))
     return ", ".join(clause for clause in clauses if clause)
 
 
 def clean_clause(clause: str) -> str:
-    """Take pointers and notes out of one clause and fold it to ASCII; "" if nothing is left."""
+    """Remove pointers and notes from one clause and fold it to ASCII; "" if no word remains."""
     clause = drop_pointer_head(clause.strip())
     is_cut = bool(POINTER.search(clause))
     if is_cut:
@@ -220,7 +218,7 @@ def balance_parentheses(text: str) -> str:
 
 
 def resolve_parentheses(text: str, tags: set[str]) -> str:
-    """Decide every parenthesis, innermost first: a tag goes into `tags`, a pointer or a note goes, the rest stays."""
+    """Treat every parenthesis, innermost first: add a tag to `tags`, remove a pointer or a note, keep the others."""
 
     def decide(match: re.Match[str]) -> str:
         body = match[1].strip(" .,;:")
@@ -237,7 +235,7 @@ def resolve_parentheses(text: str, tags: set[str]) -> str:
 
 
 def split_outside_parentheses(text: str, separator: str) -> list[str]:
-    """Split at every `separator` that no parenthesis holds."""
+    """Split at every `separator` outside parentheses."""
     pieces, depth = [""], 0
     for character in text:
         depth += (character == "(") - (character == ")")
@@ -249,7 +247,7 @@ def split_outside_parentheses(text: str, separator: str) -> list[str]:
 
 
 def drop_pointer_head(clause: str) -> str:
-    """Reduce a clause that opens by pointing elsewhere to the gloss it carries, or to ""."""
+    """Reduce a clause that begins with a pointer to the gloss after it; "" if there is none."""
     is_short = len(clause.split()) <= SHORT_POINTER_WORDS
     if not POINTER_HEAD.match(clause) or not (is_short or POINTER.search(clause)):
         return clause
@@ -260,39 +258,39 @@ def drop_pointer_head(clause: str) -> str:
 
 
 def cut_pointers(clause: str) -> str:
-    """Cut Han characters and U+ codes out of a clause; "" if the clause is about them."""
+    """Remove Han characters and U+ codes from a clause; "" if the clause is about them."""
     return "" if INNER_POINTER.search(clause) else substitute(POINTER_CUTS, clause)
 
 
 def drop_dangling_words(clause: str) -> str:
-    """Drop the prepositions a cut left at the end ("songs of the people of")."""
+    """Remove prepositions at the end that a cut has left ("songs of the people of")."""
     while (shorter := DANGLING.sub("", clause)) != clause:
         clause = shorter.strip(" .,;:-")
     return clause
 
 
 def fold_to_ascii(text: str) -> str:
-    """Fold letters to ASCII ("résumé" -> "resume"); what has no ASCII form goes."""
+    """Fold letters to ASCII ("résumé" -> "resume"); characters without an ASCII form are removed."""
     decomposed = unicodedata.normalize("NFKD", text.translate(ASCII))
     return decomposed.encode("ascii", "ignore").decode("ascii")
 
 
 def tidy(clause: str) -> str:
-    """Set spaces right and strip punctuation from both ends; a quotation mark only if it has no partner."""
+    """Normalise spaces and strip punctuation from both ends; quotation marks only if one of them is unpaired."""
     clause = SPACES.sub(" ", clause)
     is_unpaired = clause.count('"') % 2 or clause.count("'") % 2
     return clause.strip(EDGES + "'\"" if is_unpaired else EDGES)
 
 
 def substitute(rules: Rules, text: str) -> str:
-    """Apply substitution rules in their order."""
+    """Apply substitution rules in order."""
     for pattern, replacement in rules:
         text = pattern.sub(replacement, text)
     return text
 
 
 def distinct(senses: Iterable[str]) -> tuple[str, ...]:
-    """Keep the first of senses that differ in case only."""
+    """Keep the first of senses that differ only in case."""
     first: dict[str, str] = {}
     for sense in senses:
         first.setdefault(sense.lower(), sense)

@@ -1,4 +1,4 @@
-"""Pictures of characters, drawn with a font."""
+"""Glyphs: pictures of characters, rendered with a font."""
 
 import importlib.util
 import io
@@ -20,13 +20,15 @@ FONT_REQUIREMENT = "pylopdf-fonts-zh-cn==0.1.1"
 FONT_NAME = "NotoSansSC-Regular.otf"
 FONT_VARIABLE = "GLYFFUSER_FONT"
 
-EM_SIZE = 112  # pixels
-# Middle of the base line. With this em and this place no character's ink touches the border of the picture.
-BASE_LINE = (64, 106)
+EM_SIZE = 112
+"""Font size in pixels."""
+
+BASELINE_MIDDLE = (64, 106)
+"""Pixel at the middle of the baseline. At this point and font size no character's ink touches the border."""
 
 
 def find_font() -> Path:
-    """Find the font file: the one `GLYFFUSER_FONT` names, else Noto Sans SC of the installed font package.
+    """Find the font file: the one that `GLYFFUSER_FONT` names, else Noto Sans SC of the installed font package.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -36,7 +38,7 @@ def find_font() -> Path:
     else:
         path, remedy = _packaged_font(), f"run `pip install {FONT_REQUIREMENT}`"
     if not path.is_file():
-        raise FileNotFoundError(f"The font {path} is not there; {remedy}.")
+        raise FileNotFoundError(f"The font {path} is missing; {remedy}.")
     return path
 
 
@@ -47,18 +49,17 @@ def _packaged_font() -> Path:
 
 
 class GlyphRenderer:
-    """Draws characters as black on white pictures of 128x128 pixels.
+    """Renders characters as black on white pictures of 128x128 pixels.
 
     Args:
-        font_path: an OpenType or TrueType file; None takes `find_font()`.
+        font_path: an OpenType or TrueType file; `find_font()` if None.
 
     Raises:
-        FileNotFoundError: if there is no font.
+        FileNotFoundError: if there is no such file.
         ValueError: if the file is not a font.
     """
 
     def __init__(self, font_path: str | os.PathLike[str] | None = None) -> None:
-        """Read the font, once."""
         path = find_font() if font_path is None else Path(font_path)
         data = path.read_bytes()
         try:
@@ -69,11 +70,11 @@ class GlyphRenderer:
             raise ValueError(f"{path} cannot be read as a font ({error}).") from error
 
     def supports(self, char: str) -> bool:
-        """Tell whether `char` is one character that the font's character map (cmap) has."""
+        """Whether `char` is one character that the font has a glyph for."""
         return len(char) == 1 and ord(char) in self._codepoints
 
     def render(self, char: str) -> Image.Image:
-        """Draw one character.
+        """Render one character.
 
         Returns:
             Mode "L", 128x128, paper 255, ink 0.
@@ -86,11 +87,11 @@ class GlyphRenderer:
         if not self.supports(char):
             raise ValueError(f"The font has no glyph for {char!r} (U+{ord(char):04X}).")
         picture = Image.new("L", (GLYPH_SIZE, GLYPH_SIZE), PAPER)
-        ImageDraw.Draw(picture).text(BASE_LINE, char, fill=INK, font=self._font, anchor="ms")
+        ImageDraw.Draw(picture).text(BASELINE_MIDDLE, char, fill=INK, font=self._font, anchor="ms")
         return picture
 
     def render_all(self, characters: Iterable[str]) -> np.ndarray:
-        """Draw characters one after the other (about 0.2 ms each).
+        """Render characters one after the other, about 0.2 ms each.
 
         Returns:
             uint8 (characters, 128, 128), paper 255, ink 0.
@@ -105,6 +106,6 @@ class GlyphRenderer:
         return pixels
 
 
-def draw(characters: Sequence[Character]) -> torch.Tensor:
-    """Draw characters with the usual font: float32 (characters, 1, 128, 128) in [-1, 1]."""
+def render_glyphs(characters: Sequence[Character]) -> torch.Tensor:
+    """Render characters with the default font: float32 (characters, 1, 128, 128) in [-1, 1]."""
     return uint8_to_x_0(GlyphRenderer().render_all(character.char for character in characters))

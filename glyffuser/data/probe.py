@@ -1,4 +1,4 @@
-"""Thirty-six prompts of one word, each the name of a radical: those of the figure in the original article."""
+"""The probe: 36 one-word prompts, each the name of a radical, those of the figure in the original article."""
 
 PROBE: tuple[tuple[str, int], ...] = (
     ("grass", 140),
@@ -38,4 +38,4 @@ PROBE: tuple[tuple[str, int], ...] = (
     ("city", 163),
     ("mound", 170),
 )
-"""Word and number of its radical in the Kangxi dictionary."""
+"""Pairs of a word and the number of its radical, 1 to 214."""

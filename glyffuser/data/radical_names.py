@@ -1,4 +1,4 @@
-"""English names of the 214 radicals of the Kangxi dictionary."""
+"""English names of the 214 Kangxi radicals."""
 
 RADICAL_NAMES: tuple[str, ...] = tuple(
     name.strip()
@@ -20,4 +20,4 @@ RADICAL_NAMES: tuple[str, ...] = tuple(
     black, embroidery, frog, tripod, drum, rat, nose, even, tooth, dragon, turtle, flute
     """.split(",")
 )
-"""The name of radical k stands at index k - 1."""
+"""Names by number: radical n is at index n - 1."""

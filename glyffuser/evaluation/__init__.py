@@ -1,1 +1,1 @@
-"""How good a checkpoint is: radicals, likeness, novelty and strokes, as one score sheet."""
+"""Quality of a checkpoint: radical accuracy, distances to real glyphs, newness and strokes, on one score sheet."""

@@ -1,10 +1,9 @@
-"""Glyphs to be judged, sampled once and kept on disk."""
+"""Sampled glyphs to be evaluated, cached on disk."""
 
 import hashlib
+import importlib.metadata
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,53 +14,58 @@ from glyffuser.config import SampleConfig
 from glyffuser.images import uint8_to_x_0, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 
+SAMPLING_MODULES = ("checkpoint", "config", "diffusion", "images", "pipeline", "prior", "text", "unet")
+"""Modules of glyffuser whose code decides a sample: `pipeline` and all that it imports."""
+
+SAMPLING_LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers")
+"""Libraries whose version may decide a sample."""
+
 
 class SampleStore:
-    """Samples of one checkpoint; what was sampled before, even by a run that was broken off, is read from disk.
+    """Samples of one checkpoint. Batches are cached on disk, those of an interrupted evaluation too.
 
     Args:
-        pipeline: the checkpoint.
-        digest: from `checkpoint_digest`; samples of other weights are never mixed up.
-        folder: where batches are kept.
-        batch_size: glyphs at a time.
+        pipeline: the loaded checkpoint.
+        fingerprint: identity of the checkpoint, from `checkpoint_fingerprint`; part of the cache key.
+        folder: folder of the cache.
+        batch_size: glyphs that are sampled together.
     """
 
-    def __init__(self, pipeline: GlyffuserPipeline, digest: str, folder: Path, batch_size: int = 36):
+    def __init__(self, pipeline: GlyffuserPipeline, fingerprint: str, folder: Path, batch_size: int = 36) -> None:
         self.pipeline = pipeline
-        self.digest = digest
+        self.fingerprint = fingerprint
         self.folder = folder
         self.batch_size = batch_size
+        self._code = code_fingerprint()
 
     @property
     def dtype(self) -> str:
-        """What the network computes in."""
+        """Number format that the U-net computes in."""
         return str(self.pipeline.unet.dtype).removeprefix("torch.")
 
     def glyphs(
         self, prompts: list[str], seeds: list[int], config: SampleConfig, name: str = "sampling"
     ) -> torch.Tensor:
-        """Finished glyphs as one would save them, rounded to 256 greys.
+        """Sample glyphs, rounded to 256 grey levels as in a saved picture.
 
         Args:
             prompts: one per glyph.
             seeds: one per glyph.
             config: sampler, steps and guidance.
-            name: what the progress bar says.
+            name: label of the progress bar.
 
         Returns:
             float32 (glyphs, 1, 128, 128) in [-1, 1].
         """
-        batches = list(self._batches(prompts, seeds))
-        pixels = [self._batch(*batch, config) for batch in tqdm(batches, desc=name, unit="batch")]
+        pixels = []
+        for start in tqdm(range(0, len(prompts), self.batch_size), desc=name, unit="batch"):
+            batch = slice(start, start + self.batch_size)
+            pixels.append(self._batch(prompts[batch], seeds[batch], config))
         return uint8_to_x_0(np.concatenate(pixels))
 
-    def _batches(self, prompts: list[str], seeds: list[int]) -> Iterator[tuple[list[str], list[int]]]:
-        for start in range(0, len(prompts), self.batch_size):
-            chosen = slice(start, start + self.batch_size)
-            yield prompts[chosen], seeds[chosen]
-
     def _batch(self, prompts: list[str], seeds: list[int], config: SampleConfig) -> np.ndarray:
-        key = json.dumps([self.digest, self.dtype, _code_digest(), prompts, seeds, asdict(config)])
+        """Read one batch from the cache, or sample it: uint8 (batch, 128, 128)."""
+        key = json.dumps([self.fingerprint, self.dtype, self._code, prompts, seeds, asdict(config)])
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npy"
         if not path.exists():
             for frame in self.pipeline.stream(prompts, seeds, config):
@@ -74,18 +78,12 @@ class SampleStore:
         return np.load(path)
 
 
-@cache
-def _code_digest() -> str:
-    """What tells this way of sampling from that of another version."""
+def code_fingerprint() -> str:
+    """Hash the sampling code and the versions of the libraries it runs on; part of the cache key."""
     package = Path(__file__).parents[1]
-    raw = b"".join((package / f"{name}.py").read_bytes() for name in ("diffusion", "pipeline", "prior", "text", "unet"))
-    return hashlib.sha256(raw).hexdigest()
-
-
-def checkpoint_digest(folder: Path) -> str:
-    """What tells a checkpoint's weights and configuration from any other's: 12 hexadecimal digits."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(folder)}\n".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:12]
+    for module in SAMPLING_MODULES:
+        digest.update(hashlib.sha256((package / f"{module}.py").read_bytes()).digest())
+    for library in SAMPLING_LIBRARIES:
+        digest.update(f"{library}=={importlib.metadata.version(library)}\n".encode())
+    return digest.hexdigest()

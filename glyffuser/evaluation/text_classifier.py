@@ -1,4 +1,4 @@
-"""How well the words alone tell the radical, read by a small classifier: what generated glyphs are compared with."""
+"""Radical accuracy of a classifier that reads the definition alone: a reference for that of generated glyphs."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from glyffuser.data.characters import Character
-from glyffuser.data.dataset import caption_variants, never_met
+from glyffuser.data.dataset import caption_variants, unseen_characters
 from glyffuser.radicals import NUM_RADICALS
 from glyffuser.text import TextEncoder, sentence_vectors
 
@@ -17,28 +17,37 @@ LEARNING_RATE = 2e-3
 
 
 def text_accuracy(encoder: TextEncoder, characters: Sequence[Character], seed: int = 0) -> float:
-    """Train a network of two layers to tell radicals from sentence vectors, and ask it the held-out definitions.
+    """Train a network of two layers, sentence vector -> radical, and measure it on held-out definitions.
+
+    Args:
+        encoder: encodes the definitions.
+        characters: of both splits.
+        seed: decides the initial weights and the order of the batches.
 
     Returns:
-        Share of the definitions of `never_met` whose radical it names first.
+        Top-1 accuracy on the definitions of `unseen_characters`.
     """
-    train = [c for c in characters if c.split == "train"]
-    pairs = [(caption, c.radical - 1) for c in train for caption in sorted({c.definition, *caption_variants(c).senses})]
-    sentences = _encode(encoder, [caption for caption, _ in pairs])
-    network = _train(sentences, torch.tensor([radical for _, radical in pairs]), seed)
-    asked = never_met(characters)
+    captions, radicals = [], []
+    for character in characters:
+        if character.split == "train":
+            own = sorted({character.definition, *caption_variants(character).senses})
+            captions += own
+            radicals += [character.radical] * len(own)
+    network = _train(_encode(encoder, captions), torch.tensor(radicals) - 1, seed)
+    unseen = unseen_characters(characters)
     with torch.inference_mode():
-        named = network(_encode(encoder, [c.definition for c in asked])).argmax(dim=1) + 1
-    return float((named == torch.tensor([c.radical for c in asked])).float().mean())
+        predicted = network(_encode(encoder, [c.definition for c in unseen])).argmax(dim=1) + 1
+    return float((predicted == torch.tensor([c.radical for c in unseen])).float().mean())
 
 
 def _encode(encoder: TextEncoder, captions: list[str]) -> torch.Tensor:
-    parts = [captions[i : i + 256] for i in range(0, len(captions), 256)]
-    # to unit variance per channel
-    return torch.cat([sentence_vectors(encoder(part)) for part in parts]) * encoder.channels**0.5
+    """Sentence vectors (captions, channels), scaled to unit variance per channel."""
+    batches = [captions[start : start + BATCH_SIZE] for start in range(0, len(captions), BATCH_SIZE)]
+    return torch.cat([sentence_vectors(encoder(batch)) for batch in batches]) * encoder.channels**0.5
 
 
 def _train(sentences: torch.Tensor, targets: torch.Tensor, seed: int) -> nn.Module:
+    """Train on sentence vectors (captions, channels) and classes (captions,), with a one-cycle learning rate."""
     torch.manual_seed(seed)
     network = nn.Sequential(
         nn.Linear(sentences.shape[1], 1024), nn.GELU(), nn.Dropout(0.5), nn.Linear(1024, NUM_RADICALS)

@@ -1,1 +1,1 @@
-"""The data set as a landscape: where each glyph lies on the map, what lies near it, and how noise drowns it all."""
+"""The map of all real glyphs: positions, search by meaning, density under noise, and the files that the page serves."""

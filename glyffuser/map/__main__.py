@@ -11,13 +11,13 @@ from glyffuser.text import TextEncoder
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build and write; returns the exit status."""
-    config = UmapConfig()
-    parser = argparse.ArgumentParser(prog="python -m glyffuser.map", description=__doc__.splitlines()[0])
+    """Build the map, write its files and print their size; returns the exit status."""
+    defaults = UmapConfig()
+    parser = argparse.ArgumentParser(prog="python -m glyffuser.map", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--output", type=Path, default=DEFAULT_FOLDER, help="folder (default: checkpoints/map)")
     parser.add_argument("--cache", type=Path, default=Path(".cache"), help="folder for text states (default: .cache)")
-    parser.add_argument("--n-neighbors", type=int, default=config.n_neighbors, help="of UMAP (default: 50)")
-    parser.add_argument("--min-dist", type=float, default=config.min_dist, help="of UMAP (default: 0.1)")
+    parser.add_argument("--n-neighbors", type=int, default=defaults.n_neighbors, help="for UMAP (default: 50)")
+    parser.add_argument("--min-dist", type=float, default=defaults.min_dist, help="for UMAP (default: 0.1)")
     options = parser.parse_args(arguments)
     config = UmapConfig(options.n_neighbors, options.min_dist)
     manifest = build_map(load_characters(), TextEncoder.load(), options.output, options.cache, config)

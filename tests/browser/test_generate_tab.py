@@ -1,7 +1,9 @@
 """Tab 1 as a visitor uses it."""
 
+import json
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from playwright.sync_api import Page, Route, expect
 from glyffuser.images import read_settings
 
 PLAYER = "#player .glyff-player"
+FROZEN = Path(__file__).parents[1] / "frozen"
 JOINED = re.compile("queue/join")
 """Whose answer says that a run has its place in the queue, with the prompt and settings that it will have."""
 
@@ -502,6 +505,58 @@ def test_a_link_replays_a_run(generate_tab, page_url):
     page.click("#settings button")
     expect(page.locator("#seed input")).to_have_value(seed)
     expect(page.locator("#new-seed input")).not_to_be_checked()
+
+
+@pytest.mark.parametrize("version", ["v1", "v1_before_pag"])
+def test_old_links_are_drawn_for_ever(page, page_url, version):
+    links = json.loads((FROZEN / "links.json").read_text(encoding="utf-8"))
+    open_tab(page, f"{page_url}?{links[version]}", "done")
+    expect(page.locator("#player [data-part=caption]")).to_contain_text("step 6 of 6")
+    expect(page.locator("#message")).to_be_empty()
+    expect(page.locator("#pag input[type=number]")).to_have_value("2.5" if version == "v1" else "0")
+
+
+def test_a_link_of_another_checkpoint_is_drawn_and_says_so(page, page_url):
+    links = json.loads((FROZEN / "links.json").read_text(encoding="utf-8"))
+    open_tab(page, f"{page_url}?{links['v2']}", "done")
+    expect(page.locator("#message")).to_contain_text("first drawn by another version of the model")
+    page.click("#settings button")
+    page.click("#intervals button")
+    expect(page.locator("#guidance-from input[type=number]")).to_have_value("300")
+
+
+def test_pngs_of_all_versions_fill_the_settings(generate_tab):
+    page = generate_tab
+    page.click("#settings button")
+    upload = page.locator("#settings input[type=file]")
+    for name, steps, pag, sentence in (
+        ("run_v1", "6", "2.5", "Definition, seed and settings are those of the picture."),
+        ("run_v1_before_pag", "6", "0", "Definition, seed and settings are those of the picture."),
+        ("run_v2", "6", "2.5", "first drawn by another version of the model"),
+    ):
+        upload.set_input_files(FROZEN / f"{name}.png")
+        expect(page.locator("#pag input[type=number]")).to_have_value(pag)
+        expect(page.locator("#num-steps input[type=number]")).to_have_value(steps)
+        expect(page.locator("#png-message")).to_contain_text(sentence)
+
+
+def test_steps_take_no_fraction(generate_tab):
+    page = generate_tab
+    choose(page, 1, 1)
+    page.fill("#num-steps input[type=number]", "3.7")
+    page.press("#num-steps input[type=number]", "Tab")
+    expect(page.locator("#num-steps input[type=number]")).to_have_value("4")
+    start(page)
+    wait_until(page, "done")
+    expect(page.locator("#player [data-part=caption]")).to_contain_text("step 4 of 4")
+
+
+def test_no_address_shows_where_the_server_keeps_its_files(generate_tab, page_url):
+    addresses = generate_tab.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert any("/glyff/components-" in address for address in addresses)
+    folder = str(Path(__file__).parents[2])
+    assert not any(folder in address for address in addresses)
+    assert folder not in generate_tab.request.get(f"{page_url}config").text()
 
 
 @pytest.mark.parametrize(
