@@ -18,6 +18,7 @@ export interface FrameMessage {
   unit?: string;
   positions?: Array<Array<number>>;
   nearest?: Array<number>;
+  late_positions?: Record<string, Array<Array<number>>>;
   downloads?: Array<string>;
   download_names?: Array<string>;
   note?: string;
@@ -83,5 +84,90 @@ export interface GlyphMapProps {
   position_limit: number;
   tile_size: number;
   tiles_a_side: number;
+  text: Record<string, string>;
+}
+
+export interface NoiseSchedule {
+  num_train_timesteps: number;
+  beta_start: number;
+  beta_end: number;
+  prediction_type: "epsilon" | "v_prediction" | "sample";
+}
+
+export interface DeviceConfig {
+  num_inference_steps: number;
+  guidance_scale: number;
+  sampler: string;
+  guidance_interval: Array<number>;
+  pag_scale: number;
+  pag_interval: Array<number>;
+}
+
+export interface EncodedPrompt {
+  num_tokens: number;
+  encoder_hidden_states: string;
+  class_labels: string;
+  prior: string;
+}
+
+export interface DeviceRun {
+  run: string;
+  label: string;
+  seeds: Array<number>;
+  columns: number;
+  settings: Array<string>;
+  file_names: Array<string>;
+  query: string;
+  config: DeviceConfig;
+  prompt: EncodedPrompt;
+  null_prompt: EncodedPrompt;
+}
+
+export interface DeviceFindings {
+  note: string;
+  positions: Array<Array<Array<number>>>;
+  nearest: Array<number>;
+}
+
+export interface DeviceFile {
+  url: string;
+  sha256: string;
+  size: number;
+}
+
+export interface DeviceBuild {
+  module_url: string;
+  loader_url: string;
+  wasm: DeviceFile;
+}
+
+export interface DeviceFiles {
+  graph: DeviceFile;
+  weights: DeviceFile;
+  weights_name: string;
+  wasm: DeviceBuild;
+  jspi: DeviceBuild;
+}
+
+export interface DeviceOrder {
+  id: number;
+  kind: "start" | "stop";
+  fields: Array<string | number | number | boolean | null>;
+}
+
+export interface DeviceValue {
+  where: "device" | "server";
+  order?: DeviceOrder | null;
+  message?: FrameMessage | StoppedMessage | null;
+}
+
+export interface OwnDeviceProps {
+  value: DeviceValue | null;
+  files: DeviceFiles;
+  schedule: NoiseSchedule;
+  usual: DeviceConfig;
+  usual_num_glyphs: number;
+  begin_url: string;
+  finish_url: string;
   text: Record<string, string>;
 }
