@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from glyffuser.evaluation.hits import Hits, accuracy, hits, probe
+from glyffuser.evaluation.novelty import Neighbours, Novelty, neighbours, novelty, to_points
 
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import load_characters
@@ -15,8 +17,6 @@ from glyffuser.data.probe import PROBE
 from glyffuser.diffusion import training_scheduler
 from glyffuser.evaluation.__main__ import main
 from glyffuser.evaluation.distances import Distance, distance
-from glyffuser.evaluation.hits import Hits, accuracy, hits, probe
-from glyffuser.evaluation.novelty import Neighbours, Novelty, neighbours, novelty, to_points
 from glyffuser.evaluation.report import to_markdown
 from glyffuser.evaluation.samples import SampleStore, checkpoint_digest
 from glyffuser.evaluation.score_sheet import PARTS, Evaluation, Plan, ScoreSheet, SweepRow

@@ -6,6 +6,8 @@ import shutil
 import numpy as np
 import pytest
 import scipy.stats
+from glyffuser.map.newness import Newness
+from glyffuser.map.projection import Projection
 from PIL import Image
 
 from glyffuser.data.characters import load_characters
@@ -16,8 +18,6 @@ from glyffuser.map import build, density, files
 from glyffuser.map.files import MapError, MapFiles
 from glyffuser.map.islands import find_continents, find_islands
 from glyffuser.map.meanings import Meanings
-from glyffuser.map.newness import Newness
-from glyffuser.map.projection import Projection
 from glyffuser.map.sprites import build_pages, morton_codes, tile_order
 from glyffuser.text import sentence_vectors
 

@@ -17,7 +17,7 @@ from glyffuser.checkpoint import DEFAULT_CHECKPOINT, CheckpointError
 from glyffuser.config import ModelConfig
 from glyffuser.data.characters import Character, load_characters
 from glyffuser.data.dataset import GlyphDataset, distinct_captions
-from glyffuser.data.glyphs import draw
+from glyffuser.data.glyphs import render_glyphs
 from glyffuser.diffusion import training_scheduler
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.prior import GlyphPrior
@@ -195,7 +195,7 @@ def watched(characters: list[Character], conditioning: CaptionConditioning) -> H
     held_out = [c for c in characters if c.split == "held-out"]
     chosen = random.Random(0).sample(held_out, min(NUM_HELD_OUT, len(held_out)))
     definitions = [c.definition for c in chosen]
-    return HeldOut(draw(chosen), conditioning(definitions), conditioning([""] * len(chosen)))
+    return HeldOut(render_glyphs(chosen), conditioning(definitions), conditioning([""] * len(chosen)))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -137,7 +137,7 @@ def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream:
         for number, (message, sentence) in enumerate(answer(lambda: request_of(prompt, *settings), stream)):
             is_first = number == 0 and message is not STOPPED
             # only once: what the visitor types in the meantime is for the next run
-            advice = prompt_notice(prompt, pipeline.text_encoder) if is_first else sentence or gr.skip()
+            advice = prompt_notice(prompt, pipeline) if is_first else sentence or gr.skip()
             yield message, advice, message["seeds"][0] if is_first else gr.skip()
 
     wiring = RunWiring(
@@ -158,7 +158,7 @@ def _wire_prompt(controls: Controls, pipeline: GlyffuserPipeline) -> None:
     """What answers while one types, without the diffusion model."""
 
     def look_at_prompt(prompt: str) -> tuple[str, str]:
-        return suggest(pipeline, prompt), prompt_notice(prompt, pipeline.text_encoder)
+        return suggest(pipeline, prompt), prompt_notice(prompt, pipeline)
 
     c = controls
     c.prompt.change(look_at_prompt, c.prompt, [c.suggestion, c.message], trigger_mode="always_last", **QUICK)

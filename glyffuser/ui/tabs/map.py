@@ -12,7 +12,7 @@ from glyffuser.config import SampleConfig
 from glyffuser.data.radical_names import RADICAL_NAMES
 from glyffuser.map.search import Search, latin_of
 from glyffuser.request import Request
-from glyffuser.text import clean_prompt, sentence_vectors
+from glyffuser.text import clean_prompt
 from glyffuser.ui.components.character_list import build_character_list
 from glyffuser.ui.components.glyph_map import build_glyph_map
 from glyffuser.ui.context import AppContext
@@ -80,7 +80,7 @@ class MapSearch:
         return message
 
     def _sentence_vector(self, text: str) -> np.ndarray:
-        return sentence_vectors(self._context.pipeline.text_encoder([text]))[0].numpy()
+        return self._context.pipeline.encode(text).sentence.numpy()
 
 
 def build_map_tab(context: AppContext) -> MapTab:
@@ -198,7 +198,7 @@ def _build_light(context: AppContext, search: MapSearch, glyph_map: gr.HTML) -> 
         text, wrong = checked_prompt(prompt)
         if wrong:
             return gr.skip(), wrong
-        sentence = prompt_notice(text, context.pipeline.text_encoder) if text else notice(say("map.no_prompt"))
+        sentence = prompt_notice(text, context.pipeline) if text else notice(say("map.no_prompt"))
         return search.light(text), sentence
 
     @context.on_gpu(20)

@@ -9,7 +9,7 @@ import torch
 
 from glyffuser.config import SampleConfig
 from glyffuser.images import grid_columns, uint8_to_x_0
-from glyffuser.new_meaning import ink_survival, redraw
+from glyffuser.new_meaning import give_new_meaning, ink_survival
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.request import Request
 from glyffuser.ui.components.frame_player import build_frame_player
@@ -88,7 +88,7 @@ def build_new_meaning(
 
 def denoise_new_meaning(pipeline: GlyffuserPipeline, request: NewMeaning) -> Iterator[PixelFrame]:
     """The frames of all depths side by side."""
-    frames = redraw(pipeline, request.prompt, request.seed, request.x_0, START_TIMESTEPS, SampleConfig())
+    frames = give_new_meaning(pipeline, request.prompt, request.seed, request.x_0, START_TIMESTEPS, SampleConfig())
     yield from joint_to_pixels(frames)
 
 

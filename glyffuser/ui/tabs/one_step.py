@@ -8,10 +8,10 @@ import gradio as gr
 import numpy as np
 import torch
 
-from glyffuser.attention import AttentionRecorder, WordAttention
+from glyffuser.attention import WordAttention, record_attention
 from glyffuser.config import MAX_SEED
 from glyffuser.images import uint8_to_x_0
-from glyffuser.one_step import SingleStep, take_step, take_steps
+from glyffuser.one_step import OneStep, take_step, take_steps
 from glyffuser.text import MAX_PROMPT_LENGTH, clean_prompt
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.finished import FinishedGlyph
@@ -116,19 +116,19 @@ class Model:
         Args:
             context: of the page.
         """
-        pipeline, recorder = context.pipeline, AttentionRecorder(context.pipeline)
+        pipeline = context.pipeline
 
         @context.on_gpu(5)
-        def step(source: StepSource, timestep: int, stride: int) -> tuple[SingleStep, WordAttention]:
+        def step(source: StepSource, timestep: int, stride: int) -> tuple[OneStep, WordAttention]:
             taken = take_step(pipeline, source.prompt, source.seed, timestep, source.x_0, stride)
-            return taken, recorder.look(source.prompt, taken.x_t, [timestep])
+            return taken, record_attention(pipeline, source.prompt, taken.x_t, [timestep])
 
         @context.on_gpu(10)
-        def sweep(source: StepSource) -> tuple[list[SingleStep], WordAttention]:
+        def sweep(source: StepSource) -> tuple[list[OneStep], WordAttention]:
             steps = take_steps(pipeline, source.prompt, source.seed, CURVE_TIMESTEPS, source.x_0)
             shown = [step for step in steps if step.timestep in STRIP_TIMESTEPS]
             timesteps = [step.timestep for step in shown]
-            return steps, recorder.look(source.prompt, torch.cat([step.x_t for step in shown]), timesteps)
+            return steps, record_attention(pipeline, source.prompt, torch.cat([step.x_t for step in shown]), timesteps)
 
         self.step, self.sweep = step, sweep
 
