@@ -81,7 +81,7 @@ class AppContext:
         )
 
     def locate(self, glyphs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Map coordinates (batch, 2) of glyphs uint8 (batch, 128, 128), and the index of the nearest real one of each."""
+        """Map coordinates (batch, 2) of glyphs uint8 (batch, 128, 128), and the nearest real one of each."""
         return self.map_files.locate(uint8_to_x_0(glyphs))
 
     def checked_index(self, value: object) -> int:
