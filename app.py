@@ -13,13 +13,21 @@ except ImportError:
 
 from glyffuser.checkpoint import CheckpointError, checkpoint_folder
 from glyffuser.pipeline import GlyffuserPipeline, best_device
+from glyffuser.ui.context import AppContext, without_gpu
 from glyffuser.ui.page import build_page, launch_options
+
+
+def request_gpu(seconds):
+    """A decorator for functions that run the model that long."""
+    return spaces.GPU(duration=seconds)
+
 
 try:
     pipeline = GlyffuserPipeline.load(checkpoint_folder(), device=best_device())
-    demo = build_page(pipeline, lambda seconds: spaces.GPU(duration=seconds)) if spaces else build_page(pipeline)
+    context = AppContext.load(pipeline, request_gpu if spaces else without_gpu)
+    demo = build_page(context)
 except (CheckpointError, OSError, ValueError) as error:
     sys.exit(f"glyffuser cannot start: {error}")
 
 if __name__ == "__main__":
-    demo.launch(**launch_options(), inbrowser="--open" in sys.argv)
+    demo.launch(**launch_options(context), inbrowser="--open" in sys.argv)
