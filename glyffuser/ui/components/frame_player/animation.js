@@ -21,10 +21,11 @@ const FONT_SIZE = { label: 16, name: 13, least: 9 };
  * @param {FrameMessage[]} frames of one run
  * @param {View} view
  * @param {string} gifencUrl
+ * @param {AbortSignal} signal ends the work
  */
-export function makeAnimation(frames, view, gifencUrl) {
+export async function makeAnimation(frames, view, gifencUrl, signal) {
   const { width, height, scale } = animationSize(frames[0]);
-  return makeGif(gifencUrl, width, height, scenesOf(frames, view, scale));
+  return makeGif(gifencUrl, width, height, scenesOf(frames, view, scale), signal);
 }
 
 /**
@@ -39,7 +40,7 @@ export function animationSize(frame) {
 }
 
 /**
- * The frames to keep, evenly spread and with the last one, and how long each stays.
+ * Choose evenly spaced frames, the last one among them, and how long each stays.
  *
  * @param {FrameMessage[]} frames
  * @param {number} [most] scenes
@@ -54,7 +55,7 @@ export function chooseScenes(frames, most = MAX_SCENES) {
 }
 
 /**
- * Fit a line of text into a width: as large as it may be, or as much of it as can still be read.
+ * Fit a line of text into a width: by a smaller font down to the least that can be read, then by cutting its end.
  *
  * @param {string} text
  * @param {number} width

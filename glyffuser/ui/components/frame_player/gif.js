@@ -43,9 +43,9 @@ export async function importGifenc(url, load = (address) => import(address), bas
  * @param {Encoder} encoder
  * @param {CanvasRenderingContext2D} context
  * @param {Scene[]} scenes
- * @param {() => Promise<void>} [pause] lets the page react between two scenes
+ * @param {() => Promise<void>} pause gives the page time before each scene
  */
-export async function encodeScenes(encoder, context, scenes, pause = nextTask) {
+export async function encodeScenes(encoder, context, scenes, pause) {
   const { width, height } = context.canvas;
   const palette = Array.from({ length: GREYS }, (_, i) => Array(3).fill(Math.round((255 * i) / (GREYS - 1))));
   for (const { draw, delay } of scenes) {
@@ -63,20 +63,22 @@ export async function encodeScenes(encoder, context, scenes, pause = nextTask) {
  * @param {number} width
  * @param {number} height
  * @param {Scene[]} scenes
- * @returns {Promise<Blob>}
+ * @param {AbortSignal} signal ends the work
+ * @returns {Promise<Blob>} is rejected if gifenc cannot be fetched or a scene cannot be drawn
  */
-export async function makeGif(gifencUrl, width, height, scenes) {
+export async function makeGif(gifencUrl, width, height, scenes, signal) {
   const { GIFEncoder } = await importGifenc(gifencUrl);
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) throw new Error("this browser draws on no canvas");
-  return new Blob([await encodeScenes(GIFEncoder(), context, scenes)], { type: "image/gif" });
+  const pause = () => nextTask().then(() => signal.throwIfAborted());
+  return new Blob([await encodeScenes(GIFEncoder(), context, scenes, pause)], { type: "image/gif" });
 }
 
 /**
- * Index in the palette of each pixel; the pictures are grey, so red tells all.
+ * Palette index of each pixel. The pictures are grey, so the red channel is enough.
  *
  * @param {Uint8ClampedArray} rgba
  */

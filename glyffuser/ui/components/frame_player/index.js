@@ -1,18 +1,18 @@
 /**
- * The frame player: plays the frames of a run as they arrive; they stay for scrubbing, replay and download.
+ * The frame player: plays the frames of a run as they arrive and keeps them for scrubbing, replay and download.
  *
- * This module wires the parts together. Each of them owns its state: `run_frames` the frames of the run, `transport`
- * which of them is shown, `screen` the picture on the canvas, `pick` which glyph is picked, `keep` what is offered to
- * keep, `page_events` what the page was told.
+ * This module connects the parts. Each part owns its state: `run_frames` the frames of the run, `transport` which frame
+ * is shown, `screen` the picture on the canvas, `picker` which glyph is picked, `keep_row` what is offered for download,
+ * `page_events` what the page was told.
  */
 
 import { canvasLabel, doneCaption, frameCaption, stoppedCaption, whereCaption } from "./captions.js";
 import { GlyphCanvas } from "./canvas.js";
 import { fetchExample } from "./example.js";
-import { KeepRow } from "./keep.js";
+import { KeepRow } from "./keep_row.js";
 import { PageEvents } from "./page_events.js";
-import { part } from "./parts.js";
-import { Picker } from "./pick.js";
+import { findParts } from "./parts.js";
+import { Picker } from "./picker.js";
 import { Pictures } from "./pictures.js";
 import { RunFrames } from "./run_frames.js";
 import { Screen } from "./screen.js";
@@ -24,15 +24,15 @@ import { Transport } from "./transport.js";
 /** @typedef {import("./pictures.js").View} View */
 
 /**
- * @typedef {object} Gradio what Gradio hands to a component
- * @property {HTMLElement} element
+ * @typedef {object} Gradio what Gradio passes to a component
+ * @property {HTMLElement} element holds the filled template
  * @property {FramePlayerProps} props
  * @property {(name: string, callback: () => void) => void} watch
  * @property {(name: string, data?: GlyphPicked) => void} trigger
  */
 
 /**
- * Bring the player in an element to life.
+ * Start the player in an element.
  *
  * @param {Gradio} gradio
  */
@@ -44,15 +44,15 @@ export function mount({ element, props, watch, trigger }) {
 }
 
 class FramePlayer {
+  /** Aborted when the player is destroyed; every listener and request ends with it. */
   #life = new AbortController();
   #isMotionReduced = window.matchMedia("(prefers-reduced-motion: reduce)");
   #frames = new RunFrames();
   #pictures = new Pictures();
-  #root;
   #props;
-  #events;
-  #view;
   #parts;
+  #view;
+  #events;
   #canvas;
   #screen;
   #transport;
@@ -65,60 +65,33 @@ class FramePlayer {
    * @param {Gradio["trigger"]} trigger
    */
   constructor(element, props, trigger) {
-    const { signal } = this.#life;
-    const root = /** @type {HTMLElement} */ (element.querySelector(".glyff-player"));
-    this.#root = root;
     this.#props = props;
+    this.#parts = findParts(element);
     this.#view = props.view;
     this.#events = new PageEvents(props, trigger);
-    this.#parts = findParts(root);
-    const { canvas, names } = this.#parts;
-    this.#canvas = new GlyphCanvas(canvas, names);
+    this.#canvas = new GlyphCanvas(this.#parts.canvas, this.#parts.names);
     this.#screen = new Screen({
       canvas: this.#canvas,
       pictures: this.#pictures,
       onShown: (frame, view, hasPicture) => this.#describe(frame, view, hasPicture),
     });
-    this.#transport = new Transport({
-      frames: this.#frames,
-      onShow: (frame, position) => this.#show(frame, position),
-      onReplay: (isReplaying) => (this.#parts.play.textContent = isReplaying ? props.text.pause : props.text.play),
-    });
-    this.#picker = new Picker({
-      canvas,
-      names,
-      getGrid: () => this.#frames.first,
-      onPick: () => this.#onPick(),
-      signal,
-    });
-    this.#keepRow = new KeepRow({
-      root,
-      props,
-      announce: (sentence) => this.#announce(sentence),
-      getRun: () => ({ frames: this.#frames.all(), view: this.#view }),
-      onHandOver: () => this.#handOver(),
-      signal,
-    });
-    this.#listen(signal);
+    this.#transport = this.#makeTransport();
+    this.#picker = this.#makePicker();
+    this.#keepRow = this.#makeKeepRow();
+    this.#listen();
     this.#showIdleNoise();
-    this.#awaitExample(signal);
+    this.#awaitExample();
   }
 
   /**
-   * Take a message.
+   * Take a message. Paths are the player's own and are ignored.
    *
-   * @param {FramePlayerProps["value"]} message the player's own paths are passed over
+   * @param {FramePlayerProps["value"]} message
    */
   update(message) {
     if (!message || "kind" in message || this.#life.signal.aborted) return;
-    if (message.state === "stopped") return this.#stop();
-    const arrival = this.#frames.add(message);
-    if (arrival === "late") return;
-    if (arrival === "begun") this.#begin(message);
-    this.#root.dataset.frames = String(this.#frames.count);
-    if (message.state === "done") this.#finish(message);
-    this.#transport.follow();
-    this.#events.tellPath(this.#frames.all(), this.#picker.picked);
+    if (message.state === "stopped") this.#stop();
+    else this.#receive(message);
   }
 
   /** Size of the decoded pictures that are kept. */
@@ -126,7 +99,7 @@ class FramePlayer {
     return this.#pictures.bytes;
   }
 
-  /** Let go of everything: nothing of the player runs afterwards. */
+  /** Remove every listener, observer, timer and object URL. */
   destroy() {
     this.#life.abort();
     this.#transport.halt();
@@ -135,27 +108,38 @@ class FramePlayer {
 
   // --- a run
 
-  /** @param {FrameMessage} frame the first one that has arrived */
-  #begin(frame) {
-    this.#reset(frame);
+  /** @param {FrameMessage} frame */
+  #receive(frame) {
+    const arrival = this.#frames.add(frame);
+    if (arrival === "late") return;
+    if (arrival === "begun") this.#begin(frame);
+    this.#parts.root.dataset.frames = String(this.#frames.count);
+    if (frame.state === "done") this.#finish(frame);
+    this.#transport.follow();
+    this.#tellPath();
+  }
+
+  /** @param {FrameMessage} first frame of the run that has arrived */
+  #begin(first) {
+    this.#reset(first);
     this.#announce(this.#props.text.began);
     // on a phone the canvas lies below the prompt
-    this.#root.scrollIntoView({ block: "nearest", behavior: this.#isMotionReduced.matches ? "auto" : "smooth" });
+    this.#parts.root.scrollIntoView({ block: "nearest", behavior: this.#isMotionReduced.matches ? "auto" : "smooth" });
   }
 
   /**
-   * Another run takes the place of the one before.
+   * Replace the run before by another one.
    *
-   * @param {FrameMessage} first frame of it
+   * @param {FrameMessage} first frame of the other run
    */
   #reset(first) {
-    const { play, scrubber } = this.#parts;
+    const { root, play, scrubber } = this.#parts;
     this.#transport.reset();
     this.#picker.reset();
     this.#screen.reset();
-    this.#root.dataset.run = first.run;
-    this.#root.dataset.state = this.#frames.state;
-    this.#root.dataset.step = "";
+    root.dataset.run = first.run;
+    root.dataset.state = this.#frames.state;
+    root.dataset.step = "";
     this.#canvas.writeNames(first);
     scrubber.max = String(first.num_steps);
     scrubber.disabled = play.disabled = false;
@@ -164,7 +148,7 @@ class FramePlayer {
 
   /** @param {FrameMessage} last frame of the run */
   #finish(last) {
-    this.#root.dataset.state = this.#frames.state;
+    this.#parts.root.dataset.state = this.#frames.state;
     this.#announce(doneCaption(this.#props.text, last));
     this.#offer();
   }
@@ -172,7 +156,7 @@ class FramePlayer {
   #stop() {
     const { newest } = this.#frames;
     if (!this.#frames.stop() || !newest) return;
-    this.#root.dataset.state = this.#frames.state;
+    this.#parts.root.dataset.state = this.#frames.state;
     this.#announce(stoppedCaption(this.#props.text, newest));
     this.#transport.showAgain();
   }
@@ -180,37 +164,36 @@ class FramePlayer {
   // --- before the first run
 
   #showIdleNoise() {
-    const { canvas, caption } = this.#parts;
     this.#canvas.paintNoise();
-    caption.textContent = this.#props.idle;
-    canvas.setAttribute("aria-label", this.#props.idle);
+    this.#parts.caption.textContent = this.#props.idle;
+    this.#parts.canvas.setAttribute("aria-label", this.#props.idle);
   }
 
-  /**
-   * Play the example run when it comes into view, unless the address brings a run of its own.
-   *
-   * @param {AbortSignal} signal
-   */
-  async #awaitExample(signal) {
+  /** Play the example run once it is in view, unless the address of the page brings a run or one has begun. */
+  async #awaitExample() {
+    const { signal } = this.#life;
     const url = this.#props.example_url;
     if (!url || new URLSearchParams(location.search).has("prompt")) return;
     const frames = await fetchExample(this.#parts.canvas, url, signal);
     if (!frames || signal.aborted || this.#frames.state !== "idle") return;
     this.#frames.loadExample(frames);
     this.#reset(frames[0]);
-    this.#root.dataset.frames = String(frames.length);
+    this.#parts.root.dataset.frames = String(frames.length);
     this.#transport.present(this.#isMotionReduced.matches);
   }
 
   // --- what is shown
 
-  /**
-   * @param {FrameMessage} frame
-   * @param {number} position of the scrubber
-   */
-  #show(frame, position) {
-    this.#parts.scrubber.value = String(position);
-    this.#screen.show(frame, this.#view, this.#picker.picked);
+  #makeTransport() {
+    const { text } = this.#props;
+    return new Transport({
+      frames: this.#frames,
+      onShow: (frame, position) => {
+        this.#parts.scrubber.value = String(position);
+        this.#screen.show(frame, this.#view, this.#picker.picked);
+      },
+      onReplay: (isReplaying) => (this.#parts.play.textContent = isReplaying ? text.pause : text.play),
+    });
   }
 
   /**
@@ -220,17 +203,17 @@ class FramePlayer {
    */
   #describe(frame, view, hasPicture) {
     const { text, can_hand_over: canHandOver } = this.#props;
-    const { canvas, caption, scrubber } = this.#parts;
+    const { root, canvas, caption, scrubber } = this.#parts;
     const { state, newest } = this.#frames;
-    this.#root.dataset.step = String(frame.step);
     const isNewest = frame === newest;
+    root.dataset.step = String(frame.step);
     caption.textContent = frameCaption(text, { frame, view, state, isNewest, hasPicture, canHandOver });
     scrubber.setAttribute("aria-valuetext", whereCaption(text, frame));
     canvas.setAttribute("aria-label", canvasLabel(text, frame, state));
   }
 
   /**
-   * Tell what is heard but not seen.
+   * Say something to a screen reader.
    *
    * @param {string} sentence
    */
@@ -240,10 +223,10 @@ class FramePlayer {
 
   // --- what the visitor does
 
-  /** @param {AbortSignal} signal */
-  #listen(signal) {
+  #listen() {
+    const { signal } = this.#life;
     const { play, scrubber, radios } = this.#parts;
-    const group = `view-${Math.random().toString(36).slice(2)}`; // several players may stand on a page
+    const group = `view-${Math.random().toString(36).slice(2)}`; // there may be several players on a page
     for (const radio of radios) {
       radio.name = group;
       radio.checked = radio.value === this.#view;
@@ -259,10 +242,29 @@ class FramePlayer {
     this.#transport.showAgain();
   }
 
-  #onPick() {
-    this.#offer();
-    this.#transport.showAgain();
-    this.#events.tellPath(this.#frames.all(), this.#picker.picked);
+  #makePicker() {
+    return new Picker({
+      canvas: this.#parts.canvas,
+      names: this.#parts.names,
+      getGrid: () => this.#frames.first,
+      onPick: () => {
+        this.#offer();
+        this.#transport.showAgain();
+        this.#tellPath();
+      },
+      signal: this.#life.signal,
+    });
+  }
+
+  #makeKeepRow() {
+    return new KeepRow({
+      root: this.#parts.root,
+      props: this.#props,
+      announce: (sentence) => this.#announce(sentence),
+      getRun: () => ({ frames: this.#frames.all(), view: this.#view }),
+      onHandOver: () => this.#events.handOver(this.#frames.run, this.#picker.picked),
+      signal: this.#life.signal,
+    });
   }
 
   #offer() {
@@ -272,21 +274,7 @@ class FramePlayer {
     this.#events.tellPick(newest, this.#picker.picked);
   }
 
-  #handOver() {
-    const { picked } = this.#picker;
-    if (picked !== null) this.#events.handOver(this.#frames.run, picked);
+  #tellPath() {
+    this.#events.tellPath(this.#frames.all(), this.#picker.picked);
   }
-}
-
-/** @param {HTMLElement} root */
-function findParts(root) {
-  return {
-    canvas: part(root, "canvas", HTMLCanvasElement),
-    names: part(root, "names", HTMLElement),
-    caption: part(root, "caption", HTMLElement),
-    play: part(root, "play", HTMLButtonElement),
-    scrubber: part(root, "scrubber", HTMLInputElement),
-    status: part(root, "status", HTMLElement),
-    radios: Array.from(part(root, "views", HTMLElement).querySelectorAll("input")),
-  };
 }

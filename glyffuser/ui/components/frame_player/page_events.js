@@ -19,7 +19,7 @@ export function pathOf(frames, index) {
   return { kind: "path", label: last.label, points, nearest };
 }
 
-/** What the player tells the page through Gradio events, each thing once. */
+/** Gradio events of the player. Nothing is told twice. */
 export class PageEvents {
   #props;
   #trigger;
@@ -37,7 +37,7 @@ export class PageEvents {
   }
 
   /**
-   * Make the path of the picked glyph, of the first one if none is picked, the component's value.
+   * Set the component's value to the path of the picked glyph (the first one if none is picked).
    *
    * @param {FrameMessage[]} frames of the current run
    * @param {number | null} picked
@@ -53,7 +53,7 @@ export class PageEvents {
   }
 
   /**
-   * Tell which finished glyph is picked, or the only one; or that there is none any more.
+   * Tell which finished glyph is picked (the only one counts as picked), or that there is none any more.
    *
    * @param {FrameMessage} newest frame of the current run
    * @param {number | null} picked
@@ -72,9 +72,9 @@ export class PageEvents {
    * Hand a finished glyph over to another tab.
    *
    * @param {string} run
-   * @param {number} index
+   * @param {number | null} index
    */
   handOver(run, index) {
-    this.#trigger("select", { run, index });
+    if (index !== null) this.#trigger("select", { run, index });
   }
 }

@@ -18,7 +18,7 @@ export function sourceOf(frame, view) {
 
 /**
  * @param {string} source a data URL
- * @returns {Promise<HTMLImageElement>} is rejected if it is no picture
+ * @returns {Promise<HTMLImageElement>} is rejected if it cannot be decoded
  */
 export async function decodeImage(source) {
   const image = new Image();
@@ -27,7 +27,7 @@ export async function decodeImage(source) {
   return image;
 }
 
-/** The decoded pictures of one run that were used last, up to a bound; others are decoded again when asked for. */
+/** Decoded pictures of one run: the least recently used ones are dropped, and decoded again when they are needed. */
 export class Pictures {
   #decode;
   #maxBytes;
@@ -62,7 +62,7 @@ export class Pictures {
     return entry.picture;
   }
 
-  /** Forget all pictures: steps of another run come next. */
+  /** Drop all pictures: another run begins, whose steps have the same numbers. */
   clear() {
     this.#entries.clear();
     this.#bytes = 0;

@@ -8,7 +8,7 @@ export class RunFrames {
   /** @type {RunState} */
   #state = "idle";
   #run = "";
-  /** Frames of these runs that are still on their way come too late. @type {Set<string>} */
+  /** Runs that are over; their later frames are dropped. @type {Set<string>} */
   #endedRuns = new Set();
 
   /** Id of the run; "" before the first one. */
@@ -48,7 +48,7 @@ export class RunFrames {
   }
 
   /**
-   * Index of the newest frame at or before a step; 0 if all frames come after it.
+   * Index of the newest frame at or before a step; 0 if every frame is later.
    *
    * @param {number} step
    */
@@ -61,7 +61,7 @@ export class RunFrames {
    * Take a frame that has arrived.
    *
    * @param {FrameMessage} frame
-   * @returns {"late" | "begun" | "added"} "late": it was dropped; "begun": it is the first frame of a new run
+   * @returns {"late" | "begun" | "added"} "late" if it was dropped, "begun" if it is the first one of another run
    */
   add(frame) {
     if (this.#endedRuns.has(frame.run)) return "late";
@@ -85,7 +85,7 @@ export class RunFrames {
   }
 
   /**
-   * Show a finished run that nobody asked for; any new run takes its place.
+   * Replace the frames by those of a finished run that no visitor started.
    *
    * @param {FrameMessage[]} frames
    */

@@ -40,7 +40,7 @@ export class Screen {
     this.#onShown(frame, view, picture !== null);
   }
 
-  /** Paint nothing that was asked for so far: another run begins. */
+  /** Drop everything that was asked for so far: another run begins. */
   reset() {
     this.#lastPainted = ++this.#numAsked;
     this.#pictures.clear();

@@ -21,8 +21,8 @@ const BROWSER_CLOCK = {
 /**
  * Decides which frame is shown, and when.
  *
- * It follows a run (at most 30 frames a second, so that a run that arrives all at once is still seen step by step) until
- * the visitor replays or scrubs; whoever comes back to the newest frame follows again.
+ * It follows a run until the visitor replays or scrubs, and again once the newest frame is reached. Following shows at
+ * most 30 frames a second, so a run that arrives all at once is still seen step by step.
  */
 export class Transport {
   #frames;
@@ -54,14 +54,14 @@ export class Transport {
     this.#isHidden = isHidden;
   }
 
-  /** Forget what was shown: another run has begun, and it is followed. */
+  /** Follow another run, of which nothing is shown yet. */
   reset() {
     this.halt();
     this.#index = -1;
     this.#isLive = true;
   }
 
-  /** Show the frames that have arrived, unless the visitor looks at older ones. In a hidden page only the end matters. */
+  /** Show the frames that have arrived, unless the visitor looks at older ones. A hidden page skips to the newest. */
   follow() {
     if (this.#cancelTimer || !this.#isLive || this.#isAtNewest) return;
     this.#show(this.#isHidden() ? this.#frames.count - 1 : this.#index + 1);
@@ -103,12 +103,12 @@ export class Transport {
     this.#show(index, Math.min(step, newest.step));
   }
 
-  /** Show the same frame again, since what is seen of it has changed. */
+  /** Show the same frame once more: the view or the picked glyph has changed. */
   showAgain() {
     if (this.#index >= 0) this.#show(this.#index, this.#position);
   }
 
-  /** Stop every movement. */
+  /** End following or replay until the next call. */
   halt() {
     this.#cancelTimer?.();
     this.#cancelTimer = null;

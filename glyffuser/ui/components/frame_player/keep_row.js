@@ -1,27 +1,23 @@
 import { makeAnimation } from "./animation.js";
 import { pickedCaption } from "./captions.js";
-import { RunLink } from "./link.js";
-import { part } from "./parts.js";
+import { findKeepParts } from "./parts.js";
+import { RunLink } from "./run_link.js";
 
 /** @typedef {import("../protocol.d.ts").FrameMessage} FrameMessage */
 /** @typedef {import("../protocol.d.ts").FramePlayerProps} FramePlayerProps */
 /** @typedef {import("./pictures.js").View} View */
 
-/** The browser reads the file after the click. */
-const KEEP_URL_MS = 60_000;
+/** How long the address of a file stays valid after the click; the browser reads the file later. */
+const URL_LIFETIME_MS = 60_000;
 
-/** What can be kept of a finished run: PNGs, an animation, a link; and the picked glyph, which can be handed over. */
+/** The row below the player: PNGs, animation and link of a finished run, and the button that hands a glyph over. */
 export class KeepRow {
   #props;
   #announce;
   #getRun;
   #signal;
+  #parts;
   #link;
-  #download;
-  #downloadOne;
-  #animation;
-  #handOver;
-  #picked;
   #isAnimating = false;
 
   /**
@@ -38,19 +34,10 @@ export class KeepRow {
     this.#announce = announce;
     this.#getRun = getRun;
     this.#signal = signal;
-    this.#download = part(root, "download", HTMLAnchorElement);
-    this.#downloadOne = part(root, "download-one", HTMLAnchorElement);
-    this.#animation = part(root, "animation", HTMLButtonElement);
-    this.#handOver = part(root, "hand-over", HTMLButtonElement);
-    this.#picked = part(root, "picked", HTMLElement);
-    const parts = {
-      link: part(root, "link", HTMLAnchorElement),
-      byHand: part(root, "by-hand", HTMLElement),
-      address: part(root, "address", HTMLInputElement),
-    };
-    this.#link = new RunLink({ parts, text: props.text, announce, signal });
-    this.#animation.addEventListener("click", () => this.#saveAnimation(), { signal });
-    this.#handOver.addEventListener("click", onHandOver, { signal });
+    this.#parts = findKeepParts(root);
+    this.#link = new RunLink({ parts: this.#parts, text: props.text, announce, signal });
+    this.#parts.animation.addEventListener("click", () => this.#saveAnimation(), { signal });
+    this.#parts.handOver.addEventListener("click", onHandOver, { signal });
   }
 
   /**
@@ -58,35 +45,32 @@ export class KeepRow {
    * @param {number | null} picked
    */
   offer(newest, picked) {
-    const isDone = newest.downloads !== undefined;
-    offerPng(this.#download, newest, isDone ? 0 : null);
-    offerPng(this.#downloadOne, newest, isDone && picked !== null ? picked + 1 : null);
-    this.#animation.hidden = !isDone;
-    if (!this.#isAnimating) this.#animation.textContent = this.#props.text.animation;
+    const { download, downloadOne, animation, handOver, picked: name } = this.#parts;
+    const { text, can_hand_over: canHandOver } = this.#props;
+    const isDone = Boolean(newest.downloads);
+    offerPng(download, newest, isDone ? 0 : null);
+    offerPng(downloadOne, newest, isDone && picked !== null ? picked + 1 : null);
+    animation.hidden = !isDone;
+    if (!this.#isAnimating) animation.textContent = text.animation;
     this.#link.offer(newest.query);
-    this.#handOver.hidden = !this.#props.can_hand_over || this.#downloadOne.hidden;
-    this.#picked.textContent = pickedCaption(this.#props.text, newest, picked);
+    handOver.hidden = !canHandOver || downloadOne.hidden;
+    name.textContent = pickedCaption(text, newest, picked);
   }
 
   async #saveAnimation() {
     if (this.#isAnimating) return;
-    const { text } = this.#props;
+    const { animation } = this.#parts;
+    const { text, gifenc_url: gifencUrl } = this.#props;
     const { frames, view } = this.#getRun();
     this.#isAnimating = true;
-    this.#animation.textContent = text.animation_busy;
+    animation.textContent = text.animation_busy;
     this.#announce(text.animation_busy);
-    try {
-      const gif = await makeAnimation(frames, view, this.#props.gifenc_url);
-      if (this.#signal.aborted) return;
-      this.#save(gif, frames[frames.length - 1]);
-      this.#animation.textContent = text.animation;
-      this.#announce(text.animation_done);
-    } catch {
-      this.#animation.textContent = text.animation_failed;
-      this.#announce(text.animation_failed);
-    } finally {
-      this.#isAnimating = false;
-    }
+    const gif = await makeAnimation(frames, view, gifencUrl, this.#signal).catch(() => null);
+    this.#isAnimating = false;
+    if (this.#signal.aborted) return;
+    if (gif) this.#save(gif, frames[frames.length - 1]);
+    animation.textContent = gif ? text.animation : text.animation_failed;
+    this.#announce(gif ? text.animation_done : text.animation_failed);
   }
 
   /**
@@ -99,7 +83,7 @@ export class KeepRow {
     link.href = URL.createObjectURL(gif);
     link.click();
     const revoke = () => URL.revokeObjectURL(link.href);
-    const timer = setTimeout(revoke, KEEP_URL_MS);
+    const timer = setTimeout(revoke, URL_LIFETIME_MS);
     this.#signal.addEventListener("abort", () => {
       clearTimeout(timer);
       revoke();

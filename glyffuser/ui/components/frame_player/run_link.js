@@ -5,7 +5,7 @@
  * @property {HTMLInputElement} address read-only field
  */
 
-/** Copies the address that replays a run. Following it would leave the page and lose the run. */
+/** The link that copies the address of a run. It is never followed: that would leave the page and lose the run. */
 export class RunLink {
   #parts;
   #text;

@@ -3,12 +3,12 @@ import { glyphAt } from "./layout.js";
 /** @typedef {import("./layout.js").Grid} Grid */
 
 /**
- * The glyph that is picked after a key was pressed.
+ * Which glyph is picked after a key press.
  *
  * @param {string} key
  * @param {number | null} picked
  * @param {Grid} grid
- * @returns {number | null | undefined} undefined for a key that picks nothing
+ * @returns {number | null | undefined} undefined if the key has no meaning here
  */
 export function pickByKey(key, picked, grid) {
   if (key === "Escape") return null;
@@ -49,13 +49,13 @@ export class Picker {
     return this.#picked;
   }
 
-  /** Let go of the glyph without telling anybody: another run begins. */
+  /** Pick nothing, without a call of `onPick`: another run begins. */
   reset() {
     this.#picked = null;
   }
 
   /**
-   * A second click on a glyph lets go of it.
+   * A second click on a glyph unpicks it.
    *
    * @param {MouseEvent} event
    */
