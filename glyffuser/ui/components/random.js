@@ -1,7 +1,7 @@
 // Noise that is the same for everybody. Put before the script of each component that needs it.
 
 // Pairs of independent standard normal numbers (Box and Muller 1958) from mulberry32.
-function normalPairs(seed) {
+export function normalPairs(seed) {
   const uniform = () => {
     seed = (seed + 0x6d2b79f5) | 0;
     let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
