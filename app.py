@@ -1,25 +1,10 @@
-"""Glyffuser: build the page, launch it."""
+"""The app, as Hugging Face Spaces and `make demo` start it."""
 
-import os
 import sys
 
-# waiting threads that spin make every other job on the machine several times slower; must be set before torch loads
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+from glyffuser.ui.app import build_demo, launch
 
-try:
-    import spaces  # on ZeroGPU; must come before torch
-except ImportError:
-    spaces = None
-
-from glyffuser.checkpoint import CheckpointError, checkpoint_folder
-from glyffuser.pipeline import GlyffuserPipeline, best_device
-from glyffuser.ui.page import build_page, launch_options
-
-try:
-    pipeline = GlyffuserPipeline.load(checkpoint_folder(), device=best_device())
-    demo = build_page(pipeline, lambda seconds: spaces.GPU(duration=seconds)) if spaces else build_page(pipeline)
-except (CheckpointError, OSError, ValueError) as error:
-    sys.exit(f"glyffuser cannot start: {error}")
+demo = build_demo()
 
 if __name__ == "__main__":
-    demo.launch(**launch_options(), inbrowser="--open" in sys.argv)
+    launch(demo, open_browser="--open" in sys.argv)
