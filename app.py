@@ -2,9 +2,9 @@
 
 import sys
 
-from glyffuser.ui.app import build_demo, launch
+from glyffuser.ui.app import build_app, launch
 
-demo = build_demo()
+demo, options = build_app()
 
 if __name__ == "__main__":
-    launch(demo, open_browser="--open" in sys.argv)
+    launch(demo, options, open_browser="--open" in sys.argv)

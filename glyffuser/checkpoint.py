@@ -1,5 +1,6 @@
 """Where a checkpoint lies, and whether its files are whole."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -54,3 +55,12 @@ def _check_weights(path: Path) -> None:
             f"checkpoint file {path} is damaged or only a Git LFS pointer: fetch it again "
             f"(`git lfs pull` or `git checkout -- {path}`)"
         ) from error
+
+
+def checkpoint_fingerprint(folder: Path) -> str:
+    """12 hexadecimal digits over the files that decide pixels."""
+    digest = hashlib.sha256()
+    for file in _FILES:
+        digest.update(f"{file}\n".encode())
+        digest.update(hashlib.sha256((folder / file).read_bytes()).digest())
+    return digest.hexdigest()[:12]

@@ -4,14 +4,9 @@ import html
 import unicodedata
 
 from glyffuser.config import MAX_SEED
+from glyffuser.map.search import LAST_LATIN
 from glyffuser.text import MAX_TOKENS, TextEncoder, clean_prompt
-
-LAST_LATIN = "\u024f"
-NO_PROMPT = "No definition: the model draws whatever comes to it, and guidance has nothing to pull towards."
-NOT_ENGLISH = "The model has learnt English definitions only; it will try, but may not know these words."
-TOO_MANY_TOKENS = (
-    f"Only the beginning of this prompt counts: the model reads {MAX_TOKENS - 2} words or pieces of words."
-)
+from glyffuser.ui.text import say
 
 
 def notice(text: str = "", kind: str = "info") -> str:
@@ -34,16 +29,24 @@ def prompt_notice(prompt: str, encoder: TextEncoder) -> str:
     except ValueError as error:
         return notice(str(error), "error")
     if not text:
-        return notice(NO_PROMPT)
+        return notice(say("notices.no_prompt"))
     if any(unicodedata.category(char)[0] in "LS" and char > LAST_LATIN for char in text):  # letters and symbols
-        return notice(NOT_ENGLISH)
+        return notice(say("notices.not_english"))
     if encoder.num_tokens(text) > MAX_TOKENS:
-        return notice(TOO_MANY_TOKENS)
+        return notice(say("notices.too_many_tokens", num_tokens=MAX_TOKENS - 2))  # less the two special tokens
     return ""
+
+
+def checked_prompt(text: str | None) -> tuple[str, str]:
+    """A typed text as the encoder gets it; or "" and a sentence that says what is wrong with it, as HTML."""
+    try:
+        return clean_prompt(text or ""), ""
+    except ValueError as error:
+        return "", notice(str(error), "error")
 
 
 def seed_notice(seed: float | None) -> str:
     """What is wrong with a seed, as HTML."""
     if seed is None or 0 <= seed <= MAX_SEED:
         return ""
-    return notice(f"A seed is a whole number from 0 to {MAX_SEED}.", "error")
+    return notice(say("notices.seed", max_seed=MAX_SEED), "error")

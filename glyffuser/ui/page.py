@@ -1,90 +1,91 @@
-"""The page as a whole: title, three tabs, how it works; and how it is served."""
+"""The page as a whole: title, three tabs, how it works; what tabs hand to each other; and how it is served."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
 
-from glyffuser.data.characters import load_characters
-from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.map.files import MapFiles
-from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import MAX_PROMPT_LENGTH
-from glyffuser.ui.tabs.map import Landscape, build_explore_tab, checked_index
-from glyffuser.ui.tabs.generate import build_generate_tab
-from glyffuser.ui.runs import QUICK
-from glyffuser.ui.tabs.one_step import MIDDLE, build_single_step_tab
+from glyffuser.ui import components
+from glyffuser.ui.context import AppContext
+from glyffuser.ui.runs import IN_ORDER, QUICK
+from glyffuser.ui.tabs.generate import GenerateTab, build_generate_tab
+from glyffuser.ui.tabs.map import MapTab, build_map_tab, go_to
+from glyffuser.ui.tabs.one_step import MIDDLE, OneStepTab, build_one_step_tab
+from glyffuser.ui.text import say
 from glyffuser.ui.theme import build_theme
 
-ASSETS = Path(__file__).parent / "assets"
+STYLE = Path(__file__).parent / "page.css"
+
 MAX_QUEUE = 20
 """Events that may wait, nearly all of them runs; whoever comes later is told that the queue is full."""
 
-GENERATE, ONE_STEP = "generate", "one-step"
-TITLE = """
-# Glyffuser
-Type what a character should mean, and watch it come out of pure noise.
-"""
-HOW_IT_WORKS = (ASSETS / "how_it_works.md").read_text(encoding="utf-8")
+GENERATE, ONE_STEP, MAP = "generate", "one-step", "map"
+"""Ids of the tabs."""
 
 
-def without_gpu(seconds: float | Callable) -> Callable:
-    """What stands for `spaces.GPU` where no GPU has to be asked for: decorates a function with itself."""
-    return lambda function: function
-
-
-def build_page(pipeline: GlyffuserPipeline, on_gpu: Callable = without_gpu) -> gr.Blocks:
-    """Build the page around a loaded model.
-
-    Args:
-        pipeline: a loaded model.
-        on_gpu: seconds, or a function that tells them from the arguments -> a decorator for the functions that run the
-            model that long at most (`spaces.GPU` on ZeroGPU).
-
-    Raises:
-        MapError: if a file of the map is missing or damaged.
-        ClassifierError: if one of the radical reader is.
-        ValueError: if the map was built from other characters.
-    """
-    renderer, characters = GlyphRenderer(), load_characters()
-    landscape = Landscape(characters, renderer, MapFiles.load(), pipeline)
+def build_page(context: AppContext) -> gr.Blocks:
+    """Build the page around a loaded model."""
     with gr.Blocks(title="Glyffuser", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
-        gr.Markdown(TITLE, elem_id="title")
+        gr.Markdown(say("page.title"), elem_id="title")
         with gr.Tabs() as tabs:
-            with gr.Tab("Generate", id=GENERATE):
-                player, prompt = build_generate_tab(page, landscape, on_gpu)
-            with gr.Tab("One step", id=ONE_STEP) as single_step_tab:
-                source = build_single_step_tab(single_step_tab, pipeline, characters, renderer, on_gpu)
-            with gr.Tab("Map"):
-                givers = build_explore_tab(landscape, on_gpu)
-
-        def take_character_over(event: gr.EventData) -> tuple:
-            character = characters[checked_index(event.index, landscape)]
-            if event.action == "generate":
-                return gr.Tabs(selected=GENERATE), character.definition[:MAX_PROMPT_LENGTH], *[gr.skip()] * len(source)
-            return gr.Tabs(selected=ONE_STEP), gr.skip(), gr.skip(), character.char, None, MIDDLE
-
-        player.select(take_glyph_apart, None, [tabs, *source], **QUICK)
-        for giver in givers:
-            giver.select(take_character_over, None, [tabs, prompt, *source], **QUICK)
-        with gr.Accordion("How it works", open=False, elem_id="how-it-works"):
-            gr.Markdown(HOW_IT_WORKS)
+            with gr.Tab(say("page.generate"), id=GENERATE):
+                generate = build_generate_tab(page, context)
+            with gr.Tab(say("page.one_step"), id=ONE_STEP) as tab:
+                one_step = build_one_step_tab(page, tab, context)
+            with gr.Tab(say("page.map"), id=MAP):
+                glyph_map = build_map_tab(context)
+        _wire_glyphs(context, tabs, generate, one_step, glyph_map)
+        _wire_characters(context, tabs, generate, one_step, glyph_map)
+        with gr.Accordion(say("page.how_it_works_title"), open=False, elem_id="how-it-works"):
+            gr.Markdown(say("page.how_it_works"))
     return page.queue(max_size=MAX_QUEUE)
 
 
-def take_glyph_apart(event: gr.EventData) -> tuple:
-    """Hand the glyph picked in Generate to One step: the tab, prompt, character, picture and timestep there."""
-    return gr.Tabs(selected=ONE_STEP), event.label, "", event.picture, MIDDLE
-
-
-def launch_options() -> dict:
-    """Arguments for `Blocks.launch`: our look, and nothing that is stored or sent elsewhere."""
+def launch_options(context: AppContext) -> dict:
+    """Arguments for `Blocks.launch`: our look and files, and nothing that is stored or sent elsewhere."""
     return {
         "theme": build_theme(),
-        "css_paths": [ASSETS / "page.css", ASSETS / "frame_player.css", ASSETS / "glyph_map.css"],
+        "css_paths": [STYLE, *components.STYLES],
+        "app_kwargs": {"routes": context.static_files.routes()},
         "footer_links": ["api", "settings"],
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
         "max_file_size": "200kb",
     }
+
+
+def _wire_glyphs(
+    context: AppContext, tabs: gr.Tabs, generate: GenerateTab, one_step: OneStepTab, glyph_map: MapTab
+) -> None:
+    """A generated glyph: its path goes to the map in the browser alone, itself to One step."""
+
+    def take_apart(event: gr.EventData) -> tuple:
+        glyph = context.finished.find(event.run, event.index)
+        if glyph is None:
+            raise gr.Error(say("errors.glyph_gone"), print_exception=False)
+        return gr.Tabs(selected=ONE_STEP), glyph.prompt, "", glyph, MIDDLE
+
+    generate.player.input(None, generate.player, glyph_map.glyph_map, js="(path) => path", **QUICK)
+    generate.player.select(take_apart, None, [tabs, *one_step.inputs()], **QUICK)
+
+
+def _wire_characters(
+    context: AppContext, tabs: gr.Tabs, generate: GenerateTab, one_step: OneStepTab, glyph_map: MapTab
+) -> None:
+    """A real character: to the map, to Generate, or to One step."""
+    unchanged = [gr.skip()] * len(one_step.inputs())
+
+    def hand_over(event: gr.EventData) -> tuple:
+        index = context.checked_index(event.index)
+        character = context.characters[index]
+        definition = character.definition[:MAX_PROMPT_LENGTH]
+        if event.action == "go":
+            return gr.skip(), gr.skip(), go_to(index), *unchanged
+        if event.action == "generate":
+            return gr.Tabs(selected=GENERATE), definition, gr.skip(), *unchanged
+        return gr.Tabs(selected=ONE_STEP), gr.skip(), gr.skip(), gr.skip(), character.char, None, MIDDLE
+
+    outputs = [tabs, generate.prompt, glyph_map.glyph_map, *one_step.inputs()]
+    for characters in glyph_map.lists():
+        characters.select(hand_over, None, outputs, **IN_ORDER)

@@ -1,54 +1,44 @@
 """How many glyphs of a run carry the radical that their definition suggests."""
 
-from dataclasses import dataclass
-
-import torch
+import numpy as np
 
 from glyffuser.data.radical_names import RADICAL_NAMES
-from glyffuser.radicals import RadicalClassifier
+from glyffuser.images import uint8_to_x_0
 from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.ui.context import AppContext
+from glyffuser.ui.text import say
 
 SUGGESTED_FROM = 0.2
 """Below this probability the words leave the radical open."""
 
 
-@dataclass(frozen=True)
-class RadicalMeter:
-    """Asks the glyph prior which radical a definition suggests, and the radical reader which ones are there.
+def likeliest_radical(pipeline: GlyffuserPipeline, prompt: str) -> tuple[int, float]:
+    """The radical that the glyph prior finds likeliest, 1 to 214, and its probability.
 
-    Attributes:
+    Args:
         pipeline: a loaded model.
-        reader: names the radical of a glyph.
+        prompt: cleaned as by `clean_prompt`, not empty.
     """
+    probability, radical = pipeline.suggest_radicals([prompt])[0].max(dim=0)
+    return int(radical), float(probability)
 
-    pipeline: GlyffuserPipeline
-    reader: RadicalClassifier
 
-    def suggested(self, prompt: str) -> tuple[int, float]:
-        """The likeliest radical, 1 to 214, and its probability.
+def suggested_radical(pipeline: GlyffuserPipeline, prompt: str) -> str:
+    """The likeliest radical and its probability, to stand after "suggest"; nothing for an empty prompt."""
+    if not prompt:
+        return ""
+    radical, probability = likeliest_radical(pipeline, prompt)
+    if probability < SUGGESTED_FROM:
+        return say("radical.no_clear")
+    return say("radical.suggested", name=RADICAL_NAMES[radical - 1], percent=f"{probability:.0%}")
 
-        Args:
-            prompt: cleaned as by `clean_prompt`, not empty.
-        """
-        probability, radical = self.pipeline.suggest_radicals([prompt])[0].max(dim=0)
-        return int(radical), float(probability)
 
-    def guess(self, prompt: str) -> str:
-        """The likeliest radical and its probability, to stand behind "suggest"; nothing for an empty prompt."""
-        if not prompt:
-            return ""
-        radical, probability = self.suggested(prompt)
-        if probability < SUGGESTED_FROM:
-            return ": no clear radical"
-        return f": the radical {RADICAL_NAMES[radical - 1]} ({probability:.0%} sure)"
-
-    def __call__(self, prompt: str, x_0: torch.Tensor) -> str:
-        """A sentence on finished glyphs (batch, 1, 128, 128) in [-1, 1]; nothing for an empty prompt."""
-        if not prompt:
-            return ""
-        radical, probability = self.suggested(prompt)
-        if probability < SUGGESTED_FROM:
-            return "These words leave the radical open."
-        carried = int((self.reader.ranked(x_0.cpu(), num_ranks=1) == radical).sum())
-        name, count = RADICAL_NAMES[radical - 1], f"{carried} of {len(x_0)}"
-        return f"These words suggest the radical {name}; a small network that reads radicals sees it in {count}."
+def radical_note(context: AppContext, prompt: str, glyphs: np.ndarray) -> str:
+    """A sentence on finished glyphs uint8 (batch, 128, 128); nothing for an empty prompt."""
+    if not prompt:
+        return ""
+    radical, probability = likeliest_radical(context.pipeline, prompt)
+    if probability < SUGGESTED_FROM:
+        return say("radical.open")
+    found = context.radical_classifier.ranked(uint8_to_x_0(glyphs), num_ranks=1) == radical
+    return say("radical.count", name=RADICAL_NAMES[radical - 1], count=int(found.sum()), total=len(glyphs))

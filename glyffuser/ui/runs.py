@@ -1,20 +1,22 @@
 """Runs of the model: they wait in one queue, each visitor has one, and Stop ends it between two frames.
 
 Gradio's own `cancels` takes runs out of the queue, but keeps only the newest of several that one button began. So each
-run is given a number when it is ordered, and looks before every frame whether that is still the visitor's own.
+run is given a number when it is requested, and checks before every frame whether that is still the visitor's own.
 """
 
 import itertools
 import logging
 import re
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import gradio as gr
 
 from glyffuser.ui.notices import notice
+from glyffuser.ui.text import say
 
 MODEL_QUEUE = "model"
 """All events that run the model share this queue, one at a time: two of them would only slow each other down."""
@@ -31,26 +33,33 @@ ON_MODEL = {
 QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 """For events that take milliseconds and wait for nobody."""
 
+IN_ORDER = QUICK | {"queue": True, "trigger_mode": "multiple", "concurrency_limit": 1}
+"""For quick events that are all answered, in order: "once" would drop one that comes before the last is answered."""
+
 STOPPED = {"state": "stopped"}
-"""What the frame player takes as the end of a run that came to none by itself."""
+"""Ends a run in the frame player before its last frame."""
 
 WORKER_ERROR = "ZeroGPU worker error"
 """Title under which ZeroGPU passes on what went wrong in a run, by its class name alone."""
 
-SORRY = "Something went wrong on our side; your prompt and settings are still here, please try again."
+Checked = TypeVar("Checked")
 
 logger = logging.getLogger(__name__)
 
 
 class Runs:
-    """The run that each visitor waits for: the one ordered last, until it is finished or stopped."""
+    """The run that each visitor waits for: the one requested last, until it is finished, stopped or given up."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # listeners outside the queue run in threads of their own
         self._numbers = itertools.count(1)
         self._current: dict[str | None, int] = {}
 
-    def order(self, session: str | None) -> int:
+    def __len__(self) -> int:
+        """Visitors with a run."""
+        return len(self._current)
+
+    def request(self, session: str | None) -> int:
         """The number of a new run; the visitor's last one ends before its next frame, or never begins.
 
         Args:
@@ -65,12 +74,18 @@ class Runs:
         with self._lock:
             self._current.pop(session, None)
 
+    def give_up(self, session: str | None, number: int) -> None:
+        """Forget a run that could not begin, unless the visitor has requested another since."""
+        with self._lock:
+            if self._current.get(session) == number:
+                del self._current[session]
+
     def while_current(self, session: str | None, number: int, frames: Generator[Any]) -> Iterator[Any]:
-        """The frames of a run for as long as nobody stops it and no other is ordered.
+        """The frames of a run for as long as nobody stops it and no other is requested.
 
         Args:
             session: the visitor's `session_hash`.
-            number: from `order`.
+            number: from `request`.
             frames: the run; closed at the end, and not begun if its time is over.
         """
         if self._current.get(session) != number:
@@ -82,26 +97,125 @@ class Runs:
                         return
                     yield frame
         finally:
-            with self._lock:
-                if self._current.get(session) == number:
-                    del self._current[session]
+            self.give_up(session, number)
 
-    def order_for_visitor(self, visitor: gr.Request) -> int:
-        """`order` as the listener of a button."""
-        return self.order(visitor.session_hash)
 
-    def stop_for_visitor(self, visitor: gr.Request) -> tuple[dict, str]:
-        """`stop` as the listener of a button: what the player and the message show then."""
-        self.stop(visitor.session_hash)
+@dataclass(frozen=True)
+class RunWiring:
+    """The controls of one place on the page where runs are started.
+
+    Attributes:
+        page: the whole page; a visitor who leaves it gives his run up.
+        starts: events that start a run, such as a button's click.
+        stop: the button that ends it.
+        player: where frames go.
+        message: where sentences go.
+        inputs: what decides the run.
+        extra_outputs: what else the frames fill.
+    """
+
+    page: gr.Blocks
+    starts: Sequence[Callable]
+    stop: gr.Button
+    player: gr.HTML
+    message: gr.HTML
+    inputs: Sequence[gr.components.Component]
+    extra_outputs: Sequence[gr.components.Component] = field(default_factory=list)
+
+
+class RunEvents:
+    """Wires buttons to a generator of answers: requested at once, run in turn, ended by Stop or by another request."""
+
+    def __init__(self, wiring: RunWiring, answers: Callable[..., Generator[tuple]]) -> None:
+        """
+        Args:
+            wiring: the controls.
+            answers: inputs -> what the player, the message and the extra outputs show, again and again.
+        """
+        self._wiring, self._answers, self._runs = wiring, answers, Runs()
+        # a gr.State would not do: it stays on the server, and a run that waited would find a later run's number there
+        self._number = gr.Number(visible=False, precision=0)
+        chains = []
+        if wiring.starts:
+            requested = gr.on(list(wiring.starts), self._request, None, self._number, **QUICK)
+            chains.append(self._then_run(requested))
+        self._chains = chains
+        wiring.page.unload(self._leave)
+
+    def start_by(
+        self, event: Callable, take: Callable, inputs: Any, outputs: Sequence[gr.components.Component]
+    ) -> None:
+        """Another event that starts a run, after it has filled some fields.
+
+        Args:
+            event: such as a chip's click.
+            take: inputs -> values of `outputs`, as a tuple.
+            inputs: of `take`.
+            outputs: fields.
+        """
+
+        def take_and_request(value: Any, visitor: gr.Request) -> tuple:
+            return *take(value), self._request(visitor)
+
+        self._chains.append(self._then_run(event(take_and_request, inputs, [*outputs, self._number], **QUICK)))
+
+    def finish(self) -> None:
+        """Wire Stop, once every event that starts a run is known."""
+        wiring = self._wiring
+        wiring.stop.click(self._stop, None, [wiring.player, wiring.message], cancels=self._chains, **QUICK)
+
+    def _then_run(self, requested: Any) -> Any:
+        wiring = self._wiring
+        run = requested.then(
+            self._run,
+            [self._number, *wiring.inputs],
+            [wiring.player, wiring.message, *wiring.extra_outputs],
+            show_progress_on=wiring.message,
+            **ON_MODEL,
+        )
+        run.failure(self._give_up, self._number, None, **QUICK)  # such as a queue that is full
+        return run
+
+    def _run(self, visitor: gr.Request, number: int, *inputs: Any) -> Iterator[tuple]:
+        yield from self._runs.while_current(visitor.session_hash, number, self._answers(*inputs))
+
+    def _request(self, visitor: gr.Request) -> int:
+        return self._runs.request(visitor.session_hash)
+
+    def _stop(self, visitor: gr.Request) -> tuple[dict, str]:
+        self._runs.stop(visitor.session_hash)
         return STOPPED, ""
 
+    def _give_up(self, number: int, visitor: gr.Request) -> None:
+        self._runs.give_up(visitor.session_hash, number)
 
-def order_number() -> gr.Number:
-    """Where a page keeps the number of its last order.
+    def _leave(self, visitor: gr.Request) -> None:
+        self._runs.stop(visitor.session_hash)
 
-    A `gr.State` would not do: it stays on the server, and a run that waited would find the number of a later one there.
+
+def answer(
+    check: Callable[[], Checked], stream: Callable[[Checked], Iterator[Any]], ended: Any = STOPPED
+) -> Iterator[tuple[Any, str]]:
+    """Check a request and stream its messages, each with a sentence for the visitor; never a traceback.
+
+    Args:
+        check: raises ValueError with one sentence if something is wrong.
+        stream: the checked request -> messages.
+        ended: the message that ends a run which came to no end by itself.
+
+    Yields:
+        (message, sentence as HTML): the sentence is "" while all is well.
     """
-    return gr.Number(visible=False, precision=0)
+    try:
+        checked = check()
+    except ValueError as error:
+        yield ended, notice(str(error), "error")  # the former run ended when this one was requested
+        return
+    try:
+        for message in stream(checked):
+            yield message, ""
+    except Exception as error:
+        yield ended, apology(error)
 
 
 def apology(error: Exception) -> str:
@@ -109,4 +223,4 @@ def apology(error: Exception) -> str:
     if isinstance(error, gr.Error) and error.title != WORKER_ERROR:  # meant for the visitor, such as a used-up quota
         return notice(re.sub("<[^>]+>", "", error.message), "error")
     logger.error("a run failed", exc_info=error)
-    return notice(SORRY, "error")
+    return notice(say("errors.run_failed"), "error")

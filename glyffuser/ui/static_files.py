@@ -1,15 +1,63 @@
-"""Files that the browser fetches when it needs them."""
+"""Files that the browser fetches when it needs them, under addresses that change with their content."""
 
+import hashlib
+import mimetypes
 from pathlib import Path
 
-import gradio as gr
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles as StarletteStaticFiles
+from starlette.types import Scope
+
+PREFIX = "glyff"
+"""First part of every address; "static", "assets" and "file" belong to Gradio."""
+
+SUFFIXES = {".js", ".mjs", ".json", ".bin", ".webp"}
+"""Only such files are served."""
+
+mimetypes.add_type("text/javascript", ".js")  # some systems say text/plain, and browsers refuse such modules
 
 
-def serve(path: Path) -> str:
-    """Have Gradio serve a file, or a folder with all that is in it.
+class StaticFiles:
+    """Folders that are served beside the page; an address holds a hash of the folder's content, so it can be cached."""
 
-    Returns:
-        The address, relative to the page.
-    """
-    gr.set_static_paths([path])  # adds to those that are served already
-    return f"gradio_api/file={path.resolve().as_posix()}"
+    def __init__(self) -> None:
+        self._served: dict[Path, str] = {}
+
+    def serve(self, name: str, folder: Path) -> str:
+        """Serve the files of a folder.
+
+        Args:
+            name: first part of the address.
+            folder: all files with one of `SUFFIXES` in it, and below.
+
+        Returns:
+            The folder's address, relative to the page.
+        """
+        if folder not in self._served:
+            self._served[folder] = f"{PREFIX}/{name}-{_digest(folder)}"
+        return self._served[folder]
+
+    def routes(self) -> list[Mount]:
+        """Routes for the web server."""
+        return [Mount(f"/{path}", _ImmutableFiles(directory=folder)) for folder, path in self._served.items()]
+
+
+class _ImmutableFiles(StarletteStaticFiles):
+    """Files that never change under their address."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if Path(path).suffix not in SUFFIXES:
+            raise HTTPException(status_code=404)
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES):
+        digest.update(f"{path.relative_to(folder).as_posix()}\n".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]

@@ -1,114 +1,126 @@
-"""In tab 2: a real glyph is noised to several depths and denoised under another definition."""
+"""The section "New meaning" in One step: a glyph is noised to several depths and denoised under another definition."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import gradio as gr
+import numpy as np
 import torch
 
 from glyffuser.config import SampleConfig
-from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.images import grid_columns, uint8_to_x_0
 from glyffuser.new_meaning import ink_survival, redraw
-from glyffuser.sample import settings_of
+from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.request import Request
 from glyffuser.ui.components.frame_player import build_frame_player
-from glyffuser.ui.streaming import stream_joint_frames
-from glyffuser.ui.notices import notice
-from glyffuser.ui.runs import ON_MODEL, QUICK, STOPPED, Runs, apology, order_number
+from glyffuser.ui.context import AppContext
+from glyffuser.ui.protocol import FrameMessage
+from glyffuser.ui.runs import RunEvents, RunWiring, answer
+from glyffuser.ui.streaming import Observers, PixelFrame, RunCard, joint_to_pixels, stream_messages
+from glyffuser.ui.text import say
 
 START_TIMESTEPS = [879, 679, 479, 279]
-"""Where a run of 25 steps, the default, passes by."""
+"""Timesteps that a run of 25 steps, the default, passes."""
+
 SHARED_BY_CHANCE = 0.45
 """Share of a real glyph's ink that is ink in another one, too, on average."""
 
-EXPLANATION = """
-### New meaning
-Noise the character to four depths, then denoise each of them under **another** definition
-([Meng et al. 2022](https://arxiv.org/abs/2108.01073)). Deep down the old strokes are forgotten and the new meaning
-draws freely; near the surface the old glyph wins.
-"""
+
+@dataclass(frozen=True)
+class NewMeaning:
+    """A checked request for a new meaning.
+
+    Attributes:
+        prompt: the new definition.
+        seed: decides the noise.
+        pixels: uint8 (128, 128), the glyph.
+        char: the character that it shows; None for a generated glyph.
+    """
+
+    prompt: str
+    seed: int
+    pixels: np.ndarray
+    char: str | None
+
+    @property
+    def x_0(self) -> torch.Tensor:
+        """The glyph, float32 (1, 1, 128, 128) in [-1, 1]."""
+        return uint8_to_x_0(self.pixels)[None]
 
 
 def build_new_meaning(
-    pipeline: GlyffuserPipeline,
-    check: Callable,
-    source: list[gr.components.Component],
-    on_gpu: Callable,
+    page: gr.Blocks,
+    context: AppContext,
+    check: Callable[..., NewMeaning],
+    source: Sequence[gr.components.Component],
 ) -> None:
     """Lay out the section and wire it to the model.
 
     Args:
-        pipeline: a loaded model.
-        check: (prompt, seed, character, picture) -> an object with prompt, seed and x_0, or ValueError.
-        source: fields of seed, character and picture.
-        on_gpu: seconds -> a decorator for the function that runs the model that long at most.
+        page: the whole page.
+        context: of the page.
+        check: new definition and the values of `source` -> a request, or ValueError with one sentence.
+        source: fields that say which glyph and which seed.
     """
 
-    @on_gpu(20)
-    def run_redraw(prompt: str, seed: int, x_0: torch.Tensor, char: str | None) -> Iterator[dict]:
-        yield from redraw_frames(pipeline, prompt, seed, x_0, char)
+    @context.on_gpu(20)
+    def denoise(request: NewMeaning) -> Iterator[PixelFrame]:
+        yield from denoise_new_meaning(context.pipeline, request)
 
-    runs = Runs()
+    def stream(request: NewMeaning) -> Iterator[FrameMessage]:
+        yield from stream_messages(denoise(request), card_of(request, context.fingerprint), observers_of(request))
 
-    def answers(prompt, seed, char, picture) -> Iterator[tuple]:
-        try:
-            source = check(prompt, seed, char, picture)
-            if source.x_0 is None:
-                raise ValueError("New meaning needs a character to begin with; type one above.")
-        except ValueError as error:
-            yield STOPPED, notice(str(error), "error")  # the former run ended when this one was ordered
-            return
-        try:
-            for frame in run_redraw(source.prompt, source.seed, source.x_0, (char or "").strip() or None):
-                yield frame, ""
-        except Exception as error:
-            yield STOPPED, apology(error)
+    def answers(*values: object) -> Iterator[tuple]:
+        yield from answer(lambda: check(*values), stream)
 
-    def redraw_for_visitor(number, prompt, seed, char, picture, visitor: gr.Request):
-        yield from runs.while_current(visitor.session_hash, number, answers(prompt, seed, char, picture))
-
-    gr.Markdown(EXPLANATION)
+    gr.Markdown(say("new_meaning.explanation"))
     with gr.Row():
-        prompt = gr.Textbox("bird", label="New definition", elem_id="redraw-prompt", scale=3, min_width=200)
-        start = gr.Button("Give it a new meaning", variant="primary", elem_id="redraw", scale=1, min_width=200)
-        stop = gr.Button("Stop", elem_id="redraw-stop", scale=1, min_width=100)
+        prompt = gr.Textbox("bird", label=say("new_meaning.prompt"), elem_id="redraw-prompt", scale=3, min_width=200)
+        start = gr.Button(say("new_meaning.start"), variant="primary", elem_id="redraw", scale=1, min_width=200)
+        stop = gr.Button(say("new_meaning.stop"), elem_id="redraw-stop", scale=1, min_width=100)
     message = gr.HTML("", elem_id="redraw-message")
     player = build_frame_player(
-        view="pred_x_0", idle="Here the character comes back, changed.", elem_id="redraw-player"
+        context.static_files, view="pred_x_0", idle=say("new_meaning.idle"), elem_id="redraw-player"
     )
-    number = order_number()
-    run = gr.on([start.click, prompt.submit], runs.order_for_visitor, None, number, **QUICK).then(
-        redraw_for_visitor, [number, prompt, *source], [player, message], show_progress_on=message, **ON_MODEL
-    )
-    stop.click(runs.stop_for_visitor, None, [player, message], cancels=[run], **QUICK)
+    wiring = RunWiring(page, [start.click, prompt.submit], stop, player, message, [prompt, *source])
+    RunEvents(wiring, answers).finish()
 
 
-def redraw_frames(
-    pipeline: GlyffuserPipeline, prompt: str, seed: int, x_0: torch.Tensor, char: str | None
-) -> Iterator[dict]:
-    """The redrawings as the player takes them; the last one's note says how much ink survived.
+def denoise_new_meaning(pipeline: GlyffuserPipeline, request: NewMeaning) -> Iterator[PixelFrame]:
+    """The frames of all depths side by side."""
+    frames = redraw(pipeline, request.prompt, request.seed, request.x_0, START_TIMESTEPS, SampleConfig())
+    yield from joint_to_pixels(frames)
 
-    Args:
-        pipeline: a loaded model.
-        prompt: the new definition.
-        seed: decides the noise.
-        x_0: float32 (1, 1, 128, 128) in [-1, 1].
-        char: the character that `x_0` shows, None for a generated glyph; kept in the pictures.
-    """
-    config = SampleConfig()
-    settings = settings_of(prompt, [seed], config) | {"character": char}
-    return stream_joint_frames(
-        redraw(pipeline, prompt, seed, x_0, START_TIMESTEPS, config),
-        names=[f"from timestep {start}" for start in START_TIMESTEPS],
-        settings=[
-            settings | {"start_timesteps": s} for s in (START_TIMESTEPS, *([start] for start in START_TIMESTEPS))
-        ],
-        label=prompt,
-        beginning="The start: the character under noise, four depths of it.",
+
+def card_of(request: NewMeaning, fingerprint: str) -> RunCard:
+    """What all messages of a new meaning share."""
+    kept = Request(request.prompt, [request.seed], SampleConfig(), fingerprint)
+    depths = [START_TIMESTEPS, *([start] for start in START_TIMESTEPS)]
+    return RunCard(
+        label=request.prompt,
+        seeds=[request.seed] * len(START_TIMESTEPS),
+        settings=[kept.to_settings(character=request.char, start_timesteps=depth) for depth in depths],
         file_names=["new-meaning.png", *(f"new-meaning-from-{start}.png" for start in START_TIMESTEPS)],
-        note=lambda redrawn: survival_sentence(ink_survival(x_0, redrawn).tolist()),
+        columns=grid_columns(len(START_TIMESTEPS)),
+        names=[say("new_meaning.name", timestep=start) for start in START_TIMESTEPS],
+        beginning=say("new_meaning.beginning"),
+        unit=say("compare.unit"),
     )
+
+
+def observers_of(request: NewMeaning) -> Observers:
+    """Says how much of the old ink survived."""
+
+    def note(glyphs: np.ndarray) -> str:
+        return survival_sentence(ink_survival(request.x_0, uint8_to_x_0(glyphs)).tolist())
+
+    return Observers(note=note)
 
 
 def survival_sentence(shares: list[float]) -> str:
     """How much of the old ink survived from each depth, in a sentence."""
-    parts = [f"{share:.0%} from {start}" for share, start in zip(shares, START_TIMESTEPS, strict=True)]
-    return f"Of the old ink there is left: {', '.join(parts)}. Any two characters share about {SHARED_BY_CHANCE:.0%}."
+    parts = [
+        say("new_meaning.share", percent=f"{share:.0%}", timestep=start)
+        for share, start in zip(shares, START_TIMESTEPS, strict=True)
+    ]
+    return say("new_meaning.survival", shares=", ".join(parts), by_chance=f"{SHARED_BY_CHANCE:.0%}")

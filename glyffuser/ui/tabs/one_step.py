@@ -10,18 +10,13 @@ import torch
 
 from glyffuser.attention import AttentionRecorder, WordAttention
 from glyffuser.config import MAX_SEED
-from glyffuser.data.characters import Character
-from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.images import decode_glyph, uint8_to_x_0
-from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.images import uint8_to_x_0
 from glyffuser.one_step import SingleStep, take_step, take_steps
 from glyffuser.text import MAX_PROMPT_LENGTH, clean_prompt
-from glyffuser.ui.components.frame_player import from_data_url
-from glyffuser.ui.generation import in_range
-from glyffuser.ui.tabs.new_meaning import build_new_meaning
+from glyffuser.ui.context import AppContext
+from glyffuser.ui.finished import FinishedGlyph
 from glyffuser.ui.notices import notice
-from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, apology
-from glyffuser.ui.step_figures import (
+from glyffuser.ui.one_step_figures import (
     STRIP_TIMESTEPS,
     error_curve,
     step_as_html,
@@ -29,191 +24,306 @@ from glyffuser.ui.step_figures import (
     strips_as_html,
     words_as_html,
 )
+from glyffuser.ui.request import MAX_TIMESTEP, in_range
+from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, apology
+from glyffuser.ui.tabs.new_meaning import NewMeaning, build_new_meaning
+from glyffuser.ui.tabs.settings import rounded, whole_slider
+from glyffuser.ui.text import say
 
 MIDDLE = 500
 """A timestep at which a glyph is half drowned."""
 
 STRIDES = [1, 10, 40, 100, 250]
 CURVE_TIMESTEPS = sorted({*STRIP_TIMESTEPS, *range(0, 1000, 50), 10, 25})
-INTRODUCTION = """
-Generating is the same small step taken over and over: the network looks at a noisy picture and says which part of it is
-noise. (To be exact it names *v*, a mixture of noise and glyph in shares that the timestep sets, which gives both:
-[Salimans & Ho 2022](https://arxiv.org/abs/2202.00512).) Here is one such step. Leave the character empty to show it
-**pure noise**, where only the definition can tell it anything, or type a real character and choose how deep it is
-buried.
-
-Below are the network's two plain answers, without the definition and with it. While noise is strong, Generate goes on
-in the direction *from* the one *to* the other (guidance); around the middle it also keeps away from what the network
-would say if no place of the glyph saw any other
-([perturbed-attention guidance](https://arxiv.org/abs/2403.17377)). Its usual sampler remembers the step before and adds
-fresh noise.
-"""
-WHERE_WORDS_GO = """
-### Where did each word go?
-At every place of the glyph the network asks which token, a word or a piece of one, to listen to (cross-attention). The
-redder, the more this place listens to it, each token on a scale of its own; the figure is its share of all attention.
-[CLS] and [SEP] mark the prompt's beginning and end, and take what no word wants. That is often nearly everything: the
-network is also told the whole sentence in two other ways, as a vector and as the blurry guess.
-"""
-ERRORS = """
-How wrong the two predictions are (lower is better). Near 999 nearly everything is noise, so the *noise* is easy to name
-while the *glyph* is only guessed; near 0 it is the other way round.
-"""
-HANDED_OVER = "This is the glyph you picked in Generate. Type a character, or press Pure noise, to leave it."
-NEEDS_CHARACTER = "Type a character, or draw one at random, to see it sink into the noise and come out again."
 
 
 @dataclass(frozen=True)
-class Source:
-    """What the visitor asked for, checked."""
+class StepSource:
+    """What one step begins with, checked.
+
+    Attributes:
+        prompt: cleaned.
+        seed: decides the noise.
+        pixels: uint8 (128, 128), the glyph that is noised; None for pure noise.
+        char: the character that it shows; None for a generated glyph.
+    """
 
     prompt: str
     seed: int
-    x_0: torch.Tensor | None
+    pixels: np.ndarray | None
+    char: str | None
+
+    @property
+    def x_0(self) -> torch.Tensor | None:
+        """The glyph, float32 (1, 1, 128, 128) in [-1, 1]."""
+        return None if self.pixels is None else uint8_to_x_0(self.pixels)[None]
 
 
-def build_single_step_tab(
-    tab: gr.Tab,
-    pipeline: GlyffuserPipeline,
-    characters: list[Character],
-    renderer: GlyphRenderer,
-    on_gpu: Callable,
-) -> list[gr.components.Component]:
+@dataclass(frozen=True)
+class OneStepTab:
+    """Fields that other tabs fill to hand something over.
+
+    Attributes:
+        prompt: a definition.
+        char: a character; "" for none.
+        glyph: a generated `FinishedGlyph`, or None.
+        timestep: 0 to 999.
+    """
+
+    prompt: gr.Textbox
+    char: gr.Textbox
+    glyph: gr.State
+    timestep: gr.Slider
+
+    def inputs(self) -> list[gr.components.Component]:
+        """All of them."""
+        return [self.prompt, self.char, self.glyph, self.timestep]
+
+
+@dataclass(frozen=True)
+class Fields:
+    """What the visitor sets."""
+
+    prompt: gr.Textbox
+    seed: gr.Number
+    char: gr.Textbox
+    glyph: gr.State
+    timestep: gr.Slider
+    stride: gr.Radio
+
+    def source(self) -> list[gr.components.Component]:
+        """What decides the glyph and the noise."""
+        return [self.prompt, self.seed, self.char, self.glyph]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Where the answers appear."""
+
+    message: gr.HTML
+    row: gr.HTML
+    strips: gr.HTML
+    curve: gr.Plot
+    words_now: gr.HTML
+    words_on_average: gr.HTML
+
+
+class Model:
+    """One step and a sweep over the timesteps, on the GPU where there is one to be requested."""
+
+    def __init__(self, context: AppContext) -> None:
+        """
+        Args:
+            context: of the page.
+        """
+        pipeline, recorder = context.pipeline, AttentionRecorder(context.pipeline)
+
+        @context.on_gpu(5)
+        def step(source: StepSource, timestep: int, stride: int) -> tuple[SingleStep, WordAttention]:
+            taken = take_step(pipeline, source.prompt, source.seed, timestep, source.x_0, stride)
+            return taken, recorder.look(source.prompt, taken.x_t, [timestep])
+
+        @context.on_gpu(10)
+        def sweep(source: StepSource) -> tuple[list[SingleStep], WordAttention]:
+            steps = take_steps(pipeline, source.prompt, source.seed, CURVE_TIMESTEPS, source.x_0)
+            shown = [step for step in steps if step.timestep in STRIP_TIMESTEPS]
+            timesteps = [step.timestep for step in shown]
+            return steps, recorder.look(source.prompt, torch.cat([step.x_t for step in shown]), timesteps)
+
+        self.step, self.sweep = step, sweep
+
+
+class SourceCheck:
+    """Checks what a visitor or a program sent."""
+
+    def __init__(self, context: AppContext) -> None:
+        """
+        Args:
+            context: of the page.
+        """
+        self._renderer = context.renderer
+        self.by_char = {character.char: character for character in context.characters}
+
+    def __call__(self, prompt: str, seed: float | None, char: str, glyph: FinishedGlyph | None = None) -> StepSource:
+        """The source, or ValueError with one sentence that a visitor can act on."""
+        prompt, seed = clean_prompt(prompt or ""), in_range("the_seed", seed, 0, MAX_SEED)
+        if not isinstance(char or "", str):
+            raise ValueError(say("one_step.character_no_text", value=repr(char)))
+        char = (char or "").strip()
+        if not char:
+            return StepSource(prompt, seed, glyph.pixels if glyph else None, None)
+        if char not in self.by_char:
+            raise ValueError(say("one_step.no_such_character", value=repr(char[:20]), count=f"{len(self.by_char):,}"))
+        return StepSource(prompt, seed, np.asarray(self._renderer.render(char)), char)
+
+    def new_meaning(self, prompt: str, seed: float | None, char: str, glyph: FinishedGlyph | None) -> NewMeaning:
+        """A request for a new meaning of the same glyph; errors as of a call."""
+        source = self(prompt, seed, char, glyph)
+        if source.pixels is None:
+            raise ValueError(say("new_meaning.needs_character"))
+        return NewMeaning(source.prompt, source.seed, source.pixels, source.char)
+
+
+def build_one_step_tab(page: gr.Blocks, tab: gr.Tab, context: AppContext) -> OneStepTab:
     """Lay out the tab and wire it to the model; the first step is taken when the tab is first opened.
 
     Args:
+        page: the whole page.
         tab: where it stands.
-        pipeline: a loaded model.
-        characters: those that can be drawn at random.
-        renderer: draws real characters.
-        on_gpu: seconds -> a decorator for the functions that run the model that long at most.
-
-    Returns:
-        What another tab sets to hand something over: prompt, character, picture (a data URL or None) and timestep.
+        context: of the page.
     """
-    recorder = AttentionRecorder(pipeline)
-    by_char = {character.char: character for character in characters}
+    model, check = Model(context), SourceCheck(context)
+    fields, buttons, answers = _lay_out()
+    _wire_step(tab, fields, answers, model, check)
+    sweep = _wire_sweep(tab, fields, answers, model, check)
+    _wire_buttons(fields, buttons, answers, context, sweep)
+    build_new_meaning(page, context, check.new_meaning, fields.source()[1:])
+    api = _api(model, check)
+    gr.api(api, api_name="single_step", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
+    return OneStepTab(fields.prompt, fields.char, fields.glyph, fields.timestep)
 
-    def check(prompt: str, seed: float | None, char: str, picture: str | None = None) -> Source:
-        prompt, seed = clean_prompt(prompt or ""), in_range("The seed", seed, 0, MAX_SEED)
-        if not isinstance(char or "", str):
-            raise ValueError(f"The character must be text; got {char!r}.")
-        char, x_0 = (char or "").strip(), None
-        if char:
-            if char not in by_char:
-                raise ValueError(
-                    f"{char[:20]!r} is not one of the {len(by_char):,} characters here; type one of those."
-                )
-            x_0 = uint8_to_x_0(np.asarray(renderer.render(char)))[None]
-        elif picture:
-            x_0 = uint8_to_x_0(decode_glyph(from_data_url(picture)))[None]
-        return Source(prompt, seed, x_0)
 
-    @on_gpu(5)
-    def run_step(source: Source, timestep: int, stride: int) -> tuple[SingleStep, WordAttention]:
-        step = take_step(pipeline, source.prompt, source.seed, timestep, source.x_0, stride)
-        return step, recorder.look(source.prompt, step.x_t, [timestep])
+def _lay_out() -> tuple[Fields, dict[str, gr.Button], Answers]:
+    gr.Markdown(say("one_step.introduction"))
+    with gr.Row():
+        prompt = gr.Textbox("gold", label=say("one_step.prompt"), elem_id="step-prompt", min_width=200)
+        char = gr.Textbox(
+            "", label=say("one_step.character"), placeholder=say("one_step.pure_noise_value"),
+            elem_id="step-character", min_width=120,
+        )  # fmt: skip
+        seed = gr.Number(0, label=say("one_step.seed"), precision=0, elem_id="step-seed", min_width=120)
+    with gr.Row():
+        buttons = {
+            name: gr.Button(say(f"one_step.{name}"), elem_id=f"step-{name}", size="sm")
+            for name in ("random", "definition", "noise")
+        }
+    timestep, stride = _lay_out_timestep()
+    fields = Fields(prompt, seed, char, gr.State(None), timestep, stride)
+    return fields, buttons, _lay_out_answers()
 
-    @on_gpu(10)
-    def run_steps(source: Source) -> tuple[list[SingleStep], WordAttention]:
-        steps = take_steps(pipeline, source.prompt, source.seed, CURVE_TIMESTEPS, source.x_0)
-        shown = [step for step in steps if step.timestep in STRIP_TIMESTEPS]
-        timesteps = [step.timestep for step in shown]
-        return steps, recorder.look(source.prompt, torch.cat([step.x_t for step in shown]), timesteps)
 
-    def step_for_visitor(prompt, seed, char, picture, timestep, stride):
+def _lay_out_timestep() -> tuple[gr.Slider, gr.Radio]:
+    with gr.Row():
+        timestep = whole_slider(
+            0, MAX_TIMESTEP, MAX_TIMESTEP, label=say("one_step.timestep"), elem_id="step-timestep", scale=3,
+            min_width=300, info=say("one_step.timestep_info"),
+        )  # fmt: skip
+        stride = gr.Radio(
+            STRIDES, value=40, label=say("one_step.stride"), elem_id="step-stride", scale=2, min_width=300,
+            info=say("one_step.stride_info"),
+        )  # fmt: skip
+    return timestep, stride
+
+
+def _lay_out_answers() -> Answers:
+    message = gr.HTML("", elem_id="step-message")
+    row = gr.HTML("", elem_id="step-row")
+    gr.Markdown(say("one_step.strips"))
+    strips = gr.HTML("", elem_id="step-strips")
+    gr.Markdown(say("one_step.errors"))
+    curve = gr.Plot(label=say("one_step.curve"), elem_id="step-curve", visible=False)
+    gr.Markdown(say("one_step.words"))
+    words_now = gr.HTML("", elem_id="step-words")
+    words_on_average = gr.HTML("", elem_id="step-words-average")
+    return Answers(message, row, strips, curve, words_now, words_on_average)
+
+
+def _wire_step(tab: gr.Tab, fields: Fields, answers: Answers, model: Model, check: SourceCheck) -> None:
+    """One step, taken anew whenever something changes; while one drags, only the newest position counts."""
+
+    def step_for_visitor(
+        prompt: str, seed: float, char: str, glyph: FinishedGlyph | None, timestep: float, stride: int
+    ) -> tuple:
         try:
-            source = check(prompt, seed, char, picture)
+            source = check(prompt, seed, char, glyph)
+            timestep = in_range("timestep", rounded(timestep), 0, MAX_TIMESTEP)
         except ValueError as error:
             return gr.skip(), gr.skip(), notice(str(error), "error")
         try:
-            step, attention = run_step(source, int(timestep), int(stride))
+            step, attention = model.step(source, timestep, int(stride))
         except Exception as error:
             return gr.skip(), gr.skip(), apology(error)
-        words = words_as_html(f"At timestep {step.timestep}", attention, step.with_prompt.pred_x_0)
-        return step_as_html(step), words, notice(HANDED_OVER if picture and not (char or "").strip() else "")
+        words = words_as_html(say("one_step.words_at", timestep=step.timestep), attention, step.with_prompt.pred_x_0)
+        handed_over = glyph is not None and source.char is None
+        return step_as_html(step), words, notice(say("one_step.handed_over") if handed_over else "")
 
-    def steps_for_visitor(shown, *asked):
-        """Strips, curve and words; `shown` is what they show already, since leaving a field need not mean a change."""
+    source, where = fields.source(), [fields.timestep, fields.stride]
+    gr.on(
+        [tab.select, *(part.change for part in [*source, *where])],
+        step_for_visitor,
+        [*source, *where],
+        [answers.row, answers.words_now, answers.message],
+        **_newest_on_model(answers.message),
+    )
+
+
+def _wire_sweep(tab: gr.Tab, fields: Fields, answers: Answers, model: Model, check: SourceCheck) -> dict:
+    """A sweep over the timesteps, which takes seconds: not at every letter that is typed.
+
+    Returns:
+        Arguments of the event, for whatever else starts it.
+    """
+    swept = gr.State(None)  # the source that strips, curve and words show; leaving a field need not mean a change
+
+    def sweep_for_visitor(shown: tuple | None, *asked: object) -> tuple:
         if asked == shown:
             return (gr.skip(),) * 4
         try:
             source = check(*asked)
         except ValueError:
             return (gr.skip(),) * 4  # the step's own event says what is wrong
-        if source.x_0 is None:
-            return notice(NEEDS_CHARACTER), gr.Plot(visible=False), "", asked
+        if source.pixels is None:
+            return notice(say("one_step.needs_character")), gr.Plot(visible=False), "", asked
         try:
-            steps, attention = run_steps(source)
+            steps, attention = model.sweep(source)
         except Exception as error:
             return apology(error), gr.skip(), gr.skip(), None
-        words = words_as_html("Averaged over the timesteps above", attention, source.x_0)
+        words = words_as_html(say("one_step.words_average"), attention, source.x_0)
         return strips_as_html(steps), gr.Plot(error_curve(steps), visible=True), words, asked
 
-    def draw_character():
-        character = random.choice(characters)
+    event = {
+        "fn": sweep_for_visitor,
+        "inputs": [swept, *fields.source()],
+        "outputs": [answers.strips, answers.curve, answers.words_on_average, swept],
+        **_newest_on_model(answers.message),
+    }
+    f = fields
+    rests = [tab.select, f.prompt.submit, f.prompt.blur, f.seed.submit, f.seed.blur, f.char.change, f.glyph.change]
+    gr.on(rests, **event)
+    return event
+
+
+def _newest_on_model(message: gr.HTML) -> dict:
+    return ON_MODEL | {"trigger_mode": "always_last", "show_progress_on": message}
+
+
+def _wire_buttons(
+    fields: Fields, buttons: dict[str, gr.Button], answers: Answers, context: AppContext, sweep: dict
+) -> None:
+    """Random character, its own definition, pure noise."""
+    by_char = {character.char: character for character in context.characters}
+
+    def draw_character() -> tuple:
+        character = random.choice(context.characters)
         return character.char, character.definition[:MAX_PROMPT_LENGTH], None
 
-    def definition_of(char):
+    def definition_of(char: str) -> tuple:
         character = by_char.get((char or "").strip())
         if character is None:
-            return gr.skip(), notice("There is no definition for this; type a single Chinese character.", "error")
+            return gr.skip(), notice(say("one_step.no_definition"), "error")
         return character.definition[:MAX_PROMPT_LENGTH], ""
 
-    gr.Markdown(INTRODUCTION)
-    with gr.Row():
-        prompt = gr.Textbox("gold", label="Definition", elem_id="step-prompt", min_width=200)
-        char = gr.Textbox("", label="Character", placeholder="pure noise", elem_id="step-character", min_width=120)
-        seed = gr.Number(0, label="Seed", precision=0, elem_id="step-seed", min_width=120)
-    with gr.Row():
-        at_random = gr.Button("Random character", elem_id="step-random", size="sm")
-        its_definition = gr.Button("Use its own definition", elem_id="step-definition", size="sm")
-        pure_noise = gr.Button("Pure noise", elem_id="step-noise", size="sm")
-    with gr.Row():
-        timestep = gr.Slider(
-            0, 999, 999, step=1, label="Timestep", elem_id="step-timestep", scale=3, min_width=300,
-            info="999 is all but pure noise, 0 all but clean. Without a character it is only what the network is told.",
-        )  # fmt: skip
-        stride = gr.Radio(
-            STRIDES, value=40, label="Stride", elem_id="step-stride", scale=2, min_width=300,
-            info="How many timesteps the step goes back.",
-        )  # fmt: skip
-    message = gr.HTML("", elem_id="step-message")
-    row = gr.HTML("", elem_id="step-row")
-    gr.Markdown(
-        "### From noise to glyph\nThe same glyph under less and less of the same noise, and what is seen behind it."
-    )
-    strips = gr.HTML("", elem_id="step-strips")
-    gr.Markdown(ERRORS)
-    curve = gr.Plot(label="Errors of both predictions", elem_id="step-curve", visible=False)
-    gr.Markdown(WHERE_WORDS_GO)
-    words_now = gr.HTML("", elem_id="step-words")
-    words_on_average = gr.HTML("", elem_id="step-words-average")
+    f = fields
+    f.char.change(lambda char, glyph: None if char else glyph, [f.char, f.glyph], f.glyph, **QUICK)
+    drawn = buttons["random"].click(draw_character, None, [f.char, f.prompt, f.glyph], **QUICK)
+    drawn.then(lambda: MIDDLE, None, f.timestep, **QUICK)
+    defined = buttons["definition"].click(definition_of, f.char, [f.prompt, answers.message], **QUICK)
+    defined.then(**sweep)
+    buttons["noise"].click(lambda: ("", None, MAX_TIMESTEP), None, [f.char, f.glyph, f.timestep], **QUICK)
 
-    # while one drags, only the newest position counts
-    on_model = ON_MODEL | {"trigger_mode": "always_last", "show_progress_on": message}
-    picture = gr.State(None)  # of a glyph handed over from Generate
-    shown = gr.State(None)  # of which source strips, curve and words are
-    source = [prompt, seed, char, picture]
-    gr.on(
-        [tab.select, *(part.change for part in source), timestep.change, stride.change],
-        step_for_visitor,
-        [*source, timestep, stride],
-        [row, words_now, message],
-        **on_model,
-    )
-    # a sweep over the timesteps takes seconds: not at every letter that is typed
-    steps = {"fn": steps_for_visitor, "inputs": [shown, *source], "outputs": [strips, curve, words_on_average, shown]}
-    rests = [tab.select, prompt.submit, prompt.blur, seed.submit, seed.blur, char.change, picture.change]
-    gr.on(rests, **steps, **on_model)
-    char.change(lambda char, picture: None if char else picture, [char, picture], picture, **QUICK)
-    at_random.click(draw_character, None, [char, prompt, picture], **QUICK).then(
-        lambda: MIDDLE, None, timestep, **QUICK
-    )
-    its_definition.click(definition_of, char, [prompt, message], **QUICK).then(**steps, **on_model)
-    pure_noise.click(lambda: ("", None, 999), None, [char, picture, timestep], **QUICK)
 
-    build_new_meaning(pipeline, check, source[1:], on_gpu)
+def _api(model: Model, check: SourceCheck) -> Callable:
+    """The endpoint for programs; its signature and docstring are what the API page shows."""
 
     def single_step(prompt: str, timestep: int = 999, character: str = "", seed: int = 0, stride: int = 40) -> dict:
         """Take one denoising step apart.
@@ -231,10 +341,9 @@ def build_single_step_tab(
         """
         try:
             source = check(prompt, seed, character)
-            timestep, stride = in_range("Timestep", timestep, 0, 999), in_range("Stride", stride, 1, 1000)
+            timestep, stride = in_range("timestep", timestep, 0, MAX_TIMESTEP), in_range("stride", stride, 1, 1000)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return step_as_json(run_step(source, timestep, stride)[0])
+        return step_as_json(model.step(source, timestep, stride)[0])
 
-    gr.api(single_step, api_name="single_step", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
-    return [prompt, char, picture, timestep]
+    return single_step

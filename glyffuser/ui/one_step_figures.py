@@ -7,7 +7,8 @@ from glyffuser.attention import WordAttention
 from glyffuser.images import encode_png, heat_to_rgb, signed_to_rgb, x_0_to_uint8
 from glyffuser.one_step import Prediction, SingleStep
 from glyffuser.ui.figures import figure, figures
-from glyffuser.ui.components.frame_player import data_url
+from glyffuser.ui.streaming import data_url
+from glyffuser.ui.text import say
 
 STRIP_TIMESTEPS = [999, 900, 750, 600, 450, 300, 150, 50]
 
@@ -15,38 +16,42 @@ STRIP_TIMESTEPS = [999, 900, 750, 600, 450, 300, 150, 50]
 def step_as_html(step: SingleStep) -> str:
     """All pictures and numbers of one step, each with what it shows."""
     given = [
-        _figure(step.prior, "Prior", "What the words alone suggest."),
-        *([_figure(step.x_0, "Clean glyph x₀", "What is hidden in the noise.")] if step.x_0 is not None else []),
-        _figure(step.noise, "Noise", "Drawn from the seed."),
-        _figure(step.x_t, "Noisy glyph xₜ", _shown(step)),
+        _figure(step.prior, say("step.prior"), say("step.prior_info")),
+        *([_figure(step.x_0, say("step.x_0"), say("step.x_0_info"))] if step.x_0 is not None else []),
+        _figure(step.noise, say("step.noise"), say("step.noise_info")),
+        _figure(step.x_t, say("step.x_t"), _shown(step)),
     ]
     difference = figure(
         signed_to_rgb(step.difference)[0],
-        "Difference",
-        "What the definition changes in the guess.",
-        below='<p class="glyff-legend"><span>more ink</span><span>more paper</span></p>',
+        say("step.difference"),
+        say("step.difference_info"),
+        below=f'<p class="glyff-legend"><span>{say("step.more_ink")}</span><span>{say("step.more_paper")}</span></p>',
     )
-    return (
-        f"<h3>What goes in</h3>{figures(given)}"
-        f"<h3>What comes out, without the prompt</h3>{figures(_answer(step, step.without_prompt))}"
-        f"<h3>What comes out, with the prompt</h3>{figures([*_answer(step, step.with_prompt), difference])}"
-    )
+    sections = [
+        ("step.in", given),
+        ("step.out_without", _answer(step, step.without_prompt)),
+        ("step.out_with", [*_answer(step, step.with_prompt), difference]),
+    ]
+    return "".join(f"<h3>{say(title)}</h3>{figures(items)}" for title, items in sections)
 
 
 def _shown(step: SingleStep) -> str:
     if step.x_0 is None:
-        return f"What the network is shown: noise alone. It is told that this is timestep {step.timestep}."
-    return f"What the network is shown: log-SNR {step.log_snr:.1f} (0: as much signal as noise; negative: more noise)."
+        return say("step.x_t_noise", timestep=step.timestep)
+    return say("step.x_t_info", log_snr=f"{step.log_snr:.1f}")
 
 
 def _answer(step: SingleStep, answer: Prediction) -> list[str]:
     to = max(step.timestep - step.stride, 0)
-    error = "" if answer.x_0_error is None else f" Mean squared error {answer.x_0_error:.2g}."
+    glyph_info = say("step.pred_x_0_info")
+    if answer.x_0_error is not None:
+        glyph_info += say("step.error", error=f"{answer.x_0_error:.2g}")
+    noise_info = say("step.eps_info") + say("step.error", error=f"{answer.noise_error:.2g}")
     return [
-        _figure(answer.eps, "Predicted noise", f"The noise it sees. Mean squared error {answer.noise_error:.2g}."),
-        _figure(answer.pred_x_0, "Predicted glyph", f"What it sees behind the noise.{error}"),
-        _figure(answer.ddim, f"Step to {to}, DDIM", "Part of the noise taken away, nothing added."),
-        _figure(answer.ddpm, f"Step to {to}, DDPM", "More taken away, fresh noise added."),
+        _figure(answer.eps, say("step.eps"), noise_info),
+        _figure(answer.pred_x_0, say("step.pred_x_0"), glyph_info),
+        _figure(answer.ddim, say("step.ddim", timestep=to), say("step.ddim_info")),
+        _figure(answer.ddpm, say("step.ddpm", timestep=to), say("step.ddpm_info")),
     ]
 
 
@@ -54,36 +59,34 @@ def strips_as_html(steps: list[SingleStep]) -> str:
     """Three rows over timesteps: the noised glyph, and the guess without and with the prompt."""
     shown = sorted((step for step in steps if step.timestep in STRIP_TIMESTEPS), key=lambda step: -step.timestep)
     rows = [
-        ("Noisy glyph", [step.x_t for step in shown]),
-        ("Guess without the prompt", [step.without_prompt.pred_x_0 for step in shown]),
-        ("Guess with the prompt", [step.with_prompt.pred_x_0 for step in shown]),
+        (say("step.strip_x_t"), [step.x_t for step in shown]),
+        (say("step.strip_without"), [step.without_prompt.pred_x_0 for step in shown]),
+        (say("step.strip_with"), [step.with_prompt.pred_x_0 for step in shown]),
     ]
-    return "".join(
-        f'<h4>{title}</h4><div class="glyff-strip">'
-        + "".join(
-            figure(x_0_to_uint8(x)[0], f"{title} at {step.timestep}", "", heading=str(step.timestep))
-            for x, step in zip(pictures, shown, strict=True)
-        )
-        + "</div>"
-        for title, pictures in rows
-    )
+    return "".join(_strip(title, pictures, shown) for title, pictures in rows)
+
+
+def _strip(title: str, pictures: list[torch.Tensor], steps: list[SingleStep]) -> str:
+    """A row of pictures, each below its timestep."""
+    items = []
+    for x, step in zip(pictures, steps, strict=True):
+        alt = say("step.strip_alt", title=title, timestep=step.timestep)
+        items.append(figure(x_0_to_uint8(x)[0], alt, "", heading=str(step.timestep)))
+    return f'<h4>{title}</h4><div class="glyff-strip">{"".join(items)}</div>'
 
 
 def error_curve(steps: list[SingleStep]) -> go.Figure:
     """Errors of the predicted noise and of the predicted glyph against timestep, with and without the prompt."""
     timesteps = [step.timestep for step in steps]
     plot = go.Figure()
-    for of_what, error, dash in (("noise", "noise_error", "solid"), ("glyph", "x_0_error", "dot")):
-        for with_or_without, answer, color in (
-            ("without", "without_prompt", "#8d8373"),
-            ("with", "with_prompt", "#c63f31"),
-        ):
+    for error, dash in (("noise_error", "solid"), ("x_0_error", "dot")):
+        for answer, color in (("without_prompt", "#8d8373"), ("with_prompt", "#c63f31")):
             errors = [getattr(getattr(step, answer), error) for step in steps]
-            line = {"color": color, "dash": dash}
-            plot.add_scatter(x=timesteps, y=errors, name=f"{of_what}, {with_or_without} prompt", line=line)
+            name, line = say(f"step.{error}_{answer}"), {"color": color, "dash": dash}
+            plot.add_scatter(x=timesteps, y=errors, name=name, line=line)
     plot.update_layout(
-        xaxis_title="timestep",
-        yaxis_title="mean squared error",
+        xaxis_title=say("step.curve_x"),
+        yaxis_title=say("step.curve_y"),
         yaxis_type="log",
         height=320,
         margin={"l": 60, "r": 10, "t": 10, "b": 40},
@@ -132,8 +135,9 @@ def words_as_html(title: str, attention: WordAttention, x_0: torch.Tensor) -> st
     pixels = x_0_to_uint8(x_0)[0]
     heats = (maps / maps.amax(dim=(1, 2), keepdim=True)).numpy()
     shares = maps.mean(dim=(1, 2)).tolist()
-    shown = [
-        figure(heat_to_rgb(pixels, heat), f"Attention to {token}", f"{share:.2g} % of the attention", heading=token)
-        for token, heat, share in zip(attention.tokens, heats, [100 * share for share in shares], strict=True)
-    ]
+    shown = []
+    for token, heat, share in zip(attention.tokens, heats, shares, strict=True):
+        caption = say("step.attention_share", share=f"{100 * share:.2g}")
+        alt = say("step.attention", token=token)
+        shown.append(figure(heat_to_rgb(pixels, heat), alt, caption, heading=token))
     return f"<h4>{title}</h4>{figures(shown)}"

@@ -1,0 +1,1 @@
+"""One module a tab or fold of the page, with its name."""

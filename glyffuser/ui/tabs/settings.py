@@ -1,0 +1,248 @@
+"""Settings of a run: the fold in Generate, and links and PNGs that fill it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+import torch
+
+from glyffuser.compare import SAMPLER_NAMES
+from glyffuser.config import SampleConfig
+from glyffuser.diffusion import SAMPLERS
+from glyffuser.request import Request
+from glyffuser.ui.notices import notice, seed_notice
+from glyffuser.ui.request import (
+    MAX_GUIDANCE_SCALE,
+    MAX_PAG_SCALE,
+    MAX_STEPS,
+    MAX_TIMESTEP,
+    NUM_GLYPHS,
+    check_request,
+    default_num_glyphs,
+    default_num_steps,
+    random_seed,
+    request_from_link,
+    request_from_png,
+)
+from glyffuser.ui.runs import QUICK
+from glyffuser.ui.text import say
+
+SAMPLER_REMARKS = {
+    "dpm++-sde": "settings.sampler_default",
+    "dpm++": "settings.sampler_plain",
+    "ddpm": "settings.sampler_ddpm",
+}
+
+ROUND = "(number) => Math.round(number)"
+"""In the browser, when a slider's number field is left: Gradio lets fractions be typed into whole-number sliders."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The controls of the fold."""
+
+    num_glyphs: gr.Radio
+    num_steps: gr.Slider
+    guidance_scale: gr.Slider
+    pag_scale: gr.Slider
+    sampler: gr.Dropdown
+    guidance_from: gr.Slider
+    guidance_to: gr.Slider
+    pag_from: gr.Slider
+    pag_to: gr.Slider
+    seed: gr.Number
+    is_new_seed: gr.Checkbox
+
+    def inputs(self) -> list[gr.components.Component]:
+        """All that decides a run besides the prompt, in the order of `request_of`."""
+        return [getattr(self, name) for name in self.__dataclass_fields__]
+
+    def comparison_inputs(self) -> list[gr.components.Component]:
+        """All that decides a comparison besides the prompt: one glyph, of the seed that is shown."""
+        return [control for control in self.inputs() if control not in (self.num_glyphs, self.is_new_seed)]
+
+
+def request_of(prompt: str, num_glyphs: int, num_steps: float, *settings: object) -> Request:
+    """The request that the page's fields ask for; arguments as `Settings.inputs` after the prompt.
+
+    Raises:
+        ValueError: with one sentence that a visitor can act on.
+    """
+    guidance_scale, pag_scale, sampler, *intervals, seed, is_new_seed = settings
+    return check_request(
+        prompt,
+        num_glyphs,
+        rounded(num_steps),
+        guidance_scale,
+        pag_scale,
+        sampler,
+        None if is_new_seed else seed,
+        guidance_interval=tuple(map(rounded, intervals[:2])),
+        pag_interval=tuple(map(rounded, intervals[2:])),
+    )
+
+
+def rounded(number: object) -> object:
+    """A number from a whole-number slider without its fraction, should one have been typed; anything else as it is."""
+    return round(number) if isinstance(number, float) and number == number and abs(number) < 1e9 else number
+
+
+def values_of(request: Request) -> tuple:
+    """What prompt and settings show for a request."""
+    config = request.config
+    return (
+        request.prompt,
+        len(request.seeds),
+        config.num_inference_steps,
+        config.guidance_scale,
+        config.pag_scale,
+        config.sampler,
+        *config.guidance_interval,
+        *config.pag_interval,
+        request.seeds[0],
+        False,
+    )
+
+
+def whole_slider(minimum: int, maximum: int, value: int, **kwargs: object) -> gr.Slider:
+    """A slider of whole numbers whose number field takes no fraction either."""
+    slider = gr.Slider(minimum, maximum, value, step=1, **kwargs)
+    slider.release(None, slider, slider, js=ROUND)
+    return slider
+
+
+def build_settings(prompt: gr.Textbox, device: torch.device, fingerprint: str) -> Settings:
+    """Lay out the fold and wire what needs no model.
+
+    Args:
+        prompt: a PNG fills it, too.
+        device: that of the model, on which defaults depend.
+        fingerprint: of the checkpoint; a picture of another one may be drawn differently.
+    """
+    with gr.Accordion(say("settings.title"), open=False, elem_id="settings"):
+        main = _lay_out_main(device)
+        with gr.Accordion(say("settings.fine_print"), open=False, elem_id="intervals"):
+            gr.Markdown(say("settings.intervals_info"))
+            intervals = _lay_out_intervals()
+        seed, is_new_seed = _lay_out_seed()
+        settings = Settings(*main, *intervals, seed, is_new_seed)
+        _lay_out_png(prompt, settings, fingerprint)
+    return settings
+
+
+def replay_link(
+    page: gr.Blocks, prompt: gr.Textbox, settings: Settings, message: gr.HTML, device: torch.device, fingerprint: str
+) -> gr.Checkbox:
+    """Fill prompt and settings when a link to a run opens the page.
+
+    Args:
+        page: the whole page.
+        prompt: a field.
+        settings: more fields.
+        message: where a link that cannot be used is answered.
+        device: that of the model, on which defaults depend.
+        fingerprint: of the checkpoint.
+
+    Returns:
+        A hidden box whose change event says that the run is to be drawn.
+    """
+    fields, is_requested = [prompt, *settings.inputs()], gr.Checkbox(visible="hidden")
+
+    def take_link(visitor: gr.Request) -> tuple:
+        query = dict(visitor.query_params)
+        if "prompt" not in query:
+            return *[gr.skip()] * len(fields), gr.skip(), gr.skip()
+        try:
+            request = request_from_link(query, device)
+        except ValueError as error:
+            return *[gr.skip()] * len(fields), notice(str(error), "error"), gr.skip()
+        return *values_of(request), notice(other_checkpoint(request, fingerprint)), True
+
+    page.load(take_link, None, [*fields, message, is_requested], **QUICK)
+    return is_requested
+
+
+def other_checkpoint(request: Request, fingerprint: str) -> str:
+    """A sentence for a request that another checkpoint drew first; "" for one of ours, or of an unknown one."""
+    if not (request.checkpoint and fingerprint) or request.checkpoint == fingerprint:
+        return ""
+    return say("settings.other_checkpoint")
+
+
+def _lay_out_main(device: torch.device) -> list[gr.components.Component]:
+    defaults = SampleConfig()
+    num_glyphs = gr.Radio(
+        NUM_GLYPHS, value=default_num_glyphs(device), label=say("settings.num_glyphs"),
+        info=say("settings.num_glyphs_info"), elem_id="num-glyphs",
+    )  # fmt: skip
+    num_steps = whole_slider(
+        1, MAX_STEPS, default_num_steps(device), label=say("settings.num_steps"), info=say("settings.num_steps_info"),
+        elem_id="num-steps",
+    )  # fmt: skip
+    guidance_scale = gr.Slider(
+        1, MAX_GUIDANCE_SCALE, defaults.guidance_scale, step=0.5, label=say("settings.guidance"),
+        info=say("settings.guidance_info"), elem_id="guidance",
+    )  # fmt: skip
+    pag_scale = gr.Slider(
+        0, MAX_PAG_SCALE, defaults.pag_scale, step=0.5, label=say("settings.pag"), info=say("settings.pag_info"),
+        elem_id="pag",
+    )  # fmt: skip
+    sampler = gr.Dropdown(
+        [(_sampler_name(name), name) for name in SAMPLERS], value=defaults.sampler, label=say("settings.sampler"),
+        info=say("settings.sampler_info"), elem_id="sampler",
+    )  # fmt: skip
+    return [num_glyphs, num_steps, guidance_scale, pag_scale, sampler]
+
+
+def _sampler_name(name: str) -> str:
+    remark = SAMPLER_REMARKS.get(name)
+    return f"{SAMPLER_NAMES[name]} ({say(remark)})" if remark else SAMPLER_NAMES[name]
+
+
+def _lay_out_intervals() -> list[gr.Slider]:
+    defaults = SampleConfig()
+    sliders = []
+    for kind, interval in (("guidance", defaults.guidance_interval), ("pag", defaults.pag_interval)):
+        with gr.Row():
+            for end, timestep in zip(("from", "to"), interval, strict=True):
+                label, name = say(f"settings.{kind}_{end}"), f"{kind}-{end}"
+                sliders.append(whole_slider(0, MAX_TIMESTEP, timestep, label=label, min_width=140, elem_id=name))
+    return sliders
+
+
+def _lay_out_seed() -> tuple[gr.Number, gr.Checkbox]:
+    with gr.Row():
+        seed = gr.Number(
+            value=0, label=say("settings.seed"), precision=0, elem_id="seed", min_width=140,
+            info=say("settings.seed_info"),
+        )  # fmt: skip
+        with gr.Column(min_width=140):
+            is_new_seed = gr.Checkbox(True, label=say("settings.new_seed"), elem_id="new-seed")
+            dice = gr.Button(say("settings.dice"), elem_id="dice", size="sm")
+    message = gr.HTML("", elem_id="seed-message")
+    seed.change(seed_notice, seed, message, **QUICK)
+    seed.input(lambda: False, None, is_new_seed, **QUICK)
+    dice.click(lambda: (random_seed(), False), None, [seed, is_new_seed], **QUICK)
+    return seed, is_new_seed
+
+
+def _lay_out_png(prompt: gr.Textbox, settings: Settings, fingerprint: str) -> None:
+    """A button that fills prompt and settings with what a PNG of ours keeps."""
+    fields = [prompt, *settings.inputs()]
+
+    def take_png(path: str) -> tuple:
+        try:
+            request = request_from_png(Path(path).read_bytes())
+        except ValueError as error:
+            return *[gr.skip()] * len(fields), notice(_sentence(error), "error")
+        return *values_of(request), notice(other_checkpoint(request, fingerprint) or say("settings.png_taken"))
+
+    png = gr.UploadButton(say("settings.png"), file_types=[".png"], elem_id="png", size="sm")
+    message = gr.HTML("", elem_id="png-message")
+    png.upload(take_png, png, [*fields, message], **QUICK)
+
+
+def _sentence(error: ValueError) -> str:
+    """A library's message as a sentence."""
+    text = str(error)
+    return f"{text[0].upper()}{text[1:].rstrip('.')}."
