@@ -104,10 +104,12 @@ def read_query(query: Mapping[str, str], defaults: Mapping[str, object]) -> dict
     Raises:
         RequestError: for a later version.
     """
-    if _number(query.get("v", 1)) not in (1, VERSION):
+    version = _number(query.get("v", 1))
+    if version not in (1, VERSION):
         raise RequestError("newer")
     is_complete = all(name in query for name in ("num_glyphs", "seed", *SCALARS) if name != "pag_scale")
-    known = dict(defaults) | ({"pag_scale": 0.0} if is_complete else {})  # from before perturbed-attention guidance
+    before_pag = {"pag_scale": 0.0} if version == 1 and is_complete else {}
+    known = dict(defaults) | before_pag
     return {
         "prompt": query.get("prompt", ""),
         "checkpoint": query.get("checkpoint", ""),

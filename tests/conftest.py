@@ -34,11 +34,19 @@ def tiny_pipeline() -> GlyffuserPipeline:
 
 
 @pytest.fixture(scope="session")
-def page_url(pipeline):
+def app_context(pipeline):
+    """What the page is made of, with the shipped checkpoint."""
+    from glyffuser.ui.context import AppContext
+
+    return AppContext.load(pipeline)
+
+
+@pytest.fixture(scope="session")
+def page_url(app_context):
     """The address of the page, served as app.py serves it, with the shipped checkpoint."""
     from glyffuser.ui.page import build_page, launch_options
 
-    page = build_page(pipeline)
-    _, url, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
+    page = build_page(app_context)
+    _, url, _ = page.launch(**launch_options(app_context), prevent_thread_lock=True, quiet=True)
     yield url
     page.close()

@@ -3,21 +3,38 @@ import torch
 
 from glyffuser.images import decode_glyph, read_settings
 from glyffuser.side_by_side import JointFrame
-from glyffuser.ui.components.frame_player import from_data_url
-from glyffuser.ui.tabs.compare import CHOICES, WHAT_TO_SEE, Order, comparison_frames, gpu_seconds, with_difference
+from glyffuser.ui.request import check_request
+from glyffuser.ui.streaming import from_data_url, stream_messages
+from glyffuser.ui.tabs.compare import (
+    CHOICES,
+    Comparison,
+    card_of,
+    denoise_comparison,
+    gpu_seconds,
+    what_to_see,
+    with_difference,
+)
 
 SETTINGS = (4, 5, 2, "ddim", 7)
 """Steps, both guidances, sampler, seed."""
 
 
+def check(change: str, other: str, prompt: str, *settings) -> Comparison:
+    return Comparison.check(change, other, check_request(prompt, 1, *(settings or SETTINGS)))
+
+
+def frames_of(pipeline, comparison: Comparison) -> list[dict]:
+    return list(stream_messages(denoise_comparison(pipeline, comparison), card_of(comparison)))
+
+
 def test_every_choice_says_what_to_see():
-    assert [value for _, value in CHOICES] == list(WHAT_TO_SEE)
+    assert len({what_to_see(choice) for choice in CHOICES}) == len(CHOICES) == 8
 
 
-@pytest.mark.parametrize("change", WHAT_TO_SEE)
+@pytest.mark.parametrize("change", CHOICES)
 def test_every_comparison_runs_and_keeps_its_settings(tiny_pipeline, change):
-    order = Order.check(change, "fish", "bird of bird gold", *SETTINGS)
-    frames = list(comparison_frames(tiny_pipeline, order))
+    comparison = check(change, "fish", "bird of bird gold")
+    frames = frames_of(tiny_pipeline, comparison)
     first, last = frames[0], frames[-1]
     assert first["step"] == 0 and first["beginning"] and last["state"] == "done"
     assert len({frame["run"] for frame in frames}) == 1 and last["step"] == last["num_steps"]
@@ -27,7 +44,7 @@ def test_every_comparison_runs_and_keeps_its_settings(tiny_pipeline, change):
     assert last["seeds"] == [7] * last["num_glyphs"]
     whole, *each = [read_settings(from_data_url(picture)) for picture in last["downloads"]]
     assert (whole["prompt"], whole["pag_scale"]) == ("bird of bird gold", 2)
-    for kept, variant in zip(each, order.variants, strict=False):
+    for kept, variant in zip(each, comparison.variants, strict=False):
         assert kept["seeds"] == [7] and kept["prompt"] == (
             "bird of bird gold" if change == "change" else variant.prompt
         )
@@ -37,13 +54,13 @@ def test_every_comparison_runs_and_keeps_its_settings(tiny_pipeline, change):
 
 
 def test_a_change_of_mind_is_kept_with_its_timestep(tiny_pipeline):
-    *_, last = comparison_frames(tiny_pipeline, Order.check("change", "fish", "bird", *SETTINGS))
+    *_, last = frames_of(tiny_pipeline, check("change", "fish", "bird"))
     kept = read_settings(from_data_url(last["downloads"][2]))  # after the first of four steps
     assert (kept["prompt"], kept["then"]) == ("bird", "fish") and 749 < kept["change_below"] <= 999
 
 
 def test_two_definitions_stand_in_one_row_with_their_difference(tiny_pipeline):
-    *_, last = comparison_frames(tiny_pipeline, Order.check("definition", "", "bird", *SETTINGS))
+    *_, last = frames_of(tiny_pipeline, check("definition", "", "bird"))
     assert last["names"] == ["bird", "no words", "where they differ"] and last["columns"] == 3
     assert last["label"] == "bird / no words"
 
@@ -68,14 +85,14 @@ def test_the_difference_is_paper_where_glyphs_agree_and_ink_where_they_do_not():
 )
 def test_what_cannot_be_compared_is_said_in_a_sentence(change, other, prompt, sentence):
     with pytest.raises(ValueError, match=sentence):
-        Order.check(change, other, prompt, *SETTINGS)
+        check(change, other, prompt)
     with pytest.raises(ValueError, match="Seed must be"):
-        Order.check("steps", "", "bird", *SETTINGS[:-1], -1)
+        check("steps", "", "bird", *SETTINGS[:-1], -1)
 
 
 def test_a_gpu_is_asked_for_as_long_as_the_steps_are_many():
     longest = (120, *SETTINGS[1:])
-    seconds = {change: gpu_seconds(Order.check(change, "fish", "bird of gold", *longest)) for change in WHAT_TO_SEE}
+    seconds = {change: gpu_seconds(check(change, "fish", "bird of gold", *longest)) for change in CHOICES}
     assert 10 < seconds["definition"] <= seconds["words"] <= seconds["change"] < seconds["guidance"] < 120
     assert seconds["pag"] == seconds["guidance"]
     assert seconds["change"] < 30  # nine glyphs share each of the calls

@@ -17,15 +17,15 @@ from glyffuser.evaluation.__main__ import main
 from glyffuser.evaluation.distances import Distance, distance
 from glyffuser.evaluation.hits import Hits, accuracy, hits, probe
 from glyffuser.evaluation.novelty import Neighbours, Novelty, neighbours, novelty, to_points
-from glyffuser.radicals import RadicalClassifier, ClassifierError
-from glyffuser.training.radical_classifier import distort, train_reader
 from glyffuser.evaluation.report import to_markdown
 from glyffuser.evaluation.samples import SampleStore, checkpoint_digest
 from glyffuser.evaluation.score_sheet import PARTS, Evaluation, Plan, ScoreSheet, SweepRow
 from glyffuser.evaluation.strokes import Strokes, strokes
 from glyffuser.evaluation.text_classifier import text_accuracy
 from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.radicals import ClassifierError, RadicalClassifier
 from glyffuser.text import MAX_PROMPT_LENGTH
+from glyffuser.training.radical_classifier import distort, train_reader
 
 CHARACTERS = load_characters()
 FEW = SampleConfig(num_inference_steps=2)

@@ -11,6 +11,7 @@ from PIL import Image
 from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.diffusion import training_scheduler
+from glyffuser.images import uint8_to_x_0
 from glyffuser.map import build, density, files
 from glyffuser.map.files import MapError, MapFiles
 from glyffuser.map.islands import find_continents, find_islands
@@ -18,7 +19,6 @@ from glyffuser.map.meanings import Meanings
 from glyffuser.map.newness import Newness
 from glyffuser.map.projection import Projection
 from glyffuser.map.sprites import build_pages, morton_codes, tile_order
-from glyffuser.images import uint8_to_x_0
 from glyffuser.text import sentence_vectors
 
 CHARACTERS = load_characters()

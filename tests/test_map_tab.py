@@ -4,23 +4,15 @@ from types import SimpleNamespace
 import gradio as gr
 import numpy as np
 import pytest
+from messages import problems
 
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import load_characters
-from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.map.files import MapFiles
-from glyffuser.ui.tabs.map import (
-    BY_MEANING,
-    BY_WORD,
-    NUM_NEAREST,
-    Landscape,
-    checked_index,
-    cleaned,
-    find_by_word,
-    panel_of,
-    stream_path,
-    summary,
-)
+from glyffuser.map.search import NUM_NEAREST, find_by_word
+from glyffuser.request import Request
+from glyffuser.ui.generation import denoise_request
+from glyffuser.ui.protocol import GoMessage, LightMessage, PathMessage
+from glyffuser.ui.tabs.map import BY_MEANING, BY_WORD, MapSearch, go_to, panel_of, stream_path, summary
 
 
 @pytest.fixture(scope="module")
@@ -65,52 +57,56 @@ def test_the_number_of_hits_is_said(hits, how, has_words, sentence):
 
 
 @pytest.fixture(scope="module")
-def landscape(characters, pipeline):
-    return Landscape(characters, GlyphRenderer(), MapFiles.load(), pipeline)
+def search(app_context) -> MapSearch:
+    return MapSearch(app_context)
 
 
-def test_a_search_by_meaning_brings_the_nearest_first(landscape, characters):
-    hits = landscape.search("happy", BY_MEANING)
+def test_a_search_by_meaning_brings_the_nearest_first(search, characters):
+    hits = search.find("happy", BY_MEANING)
     assert len(hits) == NUM_NEAREST and "happy" in characters[hits[0]].definition
-    assert landscape.search("", BY_MEANING) == []
+    assert search.find("", BY_MEANING) == []
 
 
 @pytest.mark.parametrize("how", [BY_WORD, BY_MEANING])
-def test_characters_find_themselves(landscape, characters, how):
-    assert {characters[index].char for index in landscape.search("河 山", how)} == {"河", "山"}
-    both = landscape.search("河 dragon", how)
+def test_characters_find_themselves(search, characters, how):
+    assert {characters[index].char for index in search.find("河 山", how)} == {"河", "山"}
+    both = search.find("河 dragon", how)
     assert characters[both[0]].char == "河" and all("dragon" in characters[i].definition for i in both[1:4])
 
 
-def test_a_map_of_other_characters_is_refused(landscape, characters):
+def test_a_map_of_other_characters_is_refused(app_context, characters):
     with pytest.raises(ValueError, match="the map has 20592 glyphs, the data 20591: build it with .make map."):
-        dataclasses.replace(landscape, characters=characters[1:])
-
-
-def test_what_is_wrong_with_a_text_is_said():
-    assert cleaned("  a   fish ") == ("a fish", "") and cleaned(None) == ("", "")
-    text, wrong = cleaned("x" * 201)
-    assert text == "" and "The prompt has 201 characters" in wrong
+        dataclasses.replace(app_context, characters=characters[1:])
 
 
 @pytest.mark.parametrize("value", [-1, 20592, 1.5, "3", None, True])
-def test_an_index_that_is_none_is_refused(landscape, value):
+def test_an_index_that_is_none_is_refused(app_context, value):
     with pytest.raises(gr.Error, match="no such character"):
-        checked_index(value, landscape)
+        app_context.checked_index(value)
 
 
-def test_the_path_ends_at_the_finished_glyph(landscape, monkeypatch):
-    monkeypatch.setattr("glyffuser.ui.tabs.map.Throttle", lambda: SimpleNamespace(is_due=lambda: True))
-    *before, (last, picture) = stream_path(landscape, "fish", 0)
+def test_messages_for_the_map_are_what_the_protocol_says(search):
+    lit = search.light("fish")
+    assert problems(lit, LightMessage) == [] and len(lit["indices"]) == len(lit["weights"]) == 400
+    dark = search.light("")
+    assert problems(dark, LightMessage) == [] and dark["indices"] is None and dark["id"] != lit["id"]
+    assert problems(go_to(7), GoMessage) == [] and go_to(7) != go_to(7)
+
+
+def test_the_path_ends_at_the_finished_glyph(app_context):
+    request = Request("fish", [0], SampleConfig())
+    frames = denoise_request(app_context.pipeline, request)
+    always = SimpleNamespace(is_due=lambda: True)
+    *before, (last, picture) = stream_path(app_context, request, frames, always)
     assert len(before) == SampleConfig().num_inference_steps - 1
-    assert all(html is None and path["nearest"] is None for path, html in before)
-    assert len(last["points"]) == SampleConfig().num_inference_steps and last["kind"] == "path"
+    assert all(path["nearest"] is None and not isinstance(html, str) for path, html in before)
+    assert problems(last, PathMessage) == [] and len(last["points"]) == SampleConfig().num_inference_steps
     assert "The glyph that was drawn" in picture and f'data-index="{last["nearest"]}"' in picture
     assert np.abs(last["points"]).max() < 3
 
 
-def test_the_panel_shows_a_character_and_its_neighbours(landscape, characters):
+def test_the_panel_shows_a_character_and_its_neighbours(app_context, characters):
     index = next(i for i, c in enumerate(characters) if c.char == "河")
-    panel = panel_of(landscape, index)
+    panel = panel_of(app_context, index)
     assert panel.count("<figure") == 9 and panel.count('data-action="go"') == 8
     assert "water (radical 85), left-right" in panel and 'data-action="generate"' in panel

@@ -6,8 +6,8 @@ from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.diffusion import add_noise, make_sampler
 from glyffuser.images import uint8_to_x_0
-from glyffuser.pipeline import initial_noise
 from glyffuser.new_meaning import ink_survival, redraw
+from glyffuser.pipeline import initial_noise
 from glyffuser.ui.tabs.new_meaning import SHARED_BY_CHANCE, START_TIMESTEPS
 
 CONFIG = SampleConfig(num_inference_steps=10, guidance_scale=5)

@@ -1,6 +1,10 @@
 import pytest
 
-from glyffuser.ui.notices import NO_PROMPT, NOT_ENGLISH, TOO_MANY_TOKENS, notice, prompt_notice, seed_notice
+from glyffuser.ui.notices import checked_prompt, notice, prompt_notice, seed_notice
+from glyffuser.ui.text import say
+
+NO_PROMPT, NOT_ENGLISH = say("notices.no_prompt"), say("notices.not_english")
+TOO_MANY_TOKENS = say("notices.too_many_tokens", num_tokens=46)
 
 
 @pytest.mark.parametrize(
@@ -34,3 +38,9 @@ def test_text_cannot_become_markup():
 )
 def test_seeds_out_of_range_get_a_sentence(seed, is_wrong):
     assert ("from 0 to 4294967295" in seed_notice(seed)) == is_wrong
+
+
+def test_what_is_wrong_with_a_text_is_said():
+    assert checked_prompt("  a   fish ") == ("a fish", "") and checked_prompt(None) == ("", "")
+    text, wrong = checked_prompt("x" * 201)
+    assert text == "" and "The prompt has 201 characters" in wrong

@@ -6,26 +6,22 @@ import torch
 from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import draw
 from glyffuser.data.probe import PROBE
+from glyffuser.images import x_0_to_uint8
 from glyffuser.radicals import RadicalClassifier
-from glyffuser.ui.radical_meter import SUGGESTED_FROM, RadicalMeter
+from glyffuser.ui.radical_meter import SUGGESTED_FROM, likeliest_radical, radical_note, suggested_radical
 
 SENTENCE = "These words suggest the radical fish; a small network that reads radicals sees it in"
 
 
 @pytest.fixture(scope="module")
-def meter(pipeline) -> RadicalMeter:
-    return RadicalMeter(pipeline, RadicalClassifier.load())
-
-
-@pytest.fixture(scope="module")
 def fishes() -> torch.Tensor:
-    """Real glyphs with the fish radical, 195, that the reader reads right."""
+    """Real glyphs with the fish radical, 195, that the classifier gets right."""
     glyphs = draw([c for c in load_characters() if c.radical == 195][:40])
     return glyphs[RadicalClassifier.load().ranked(glyphs, num_ranks=1)[:, 0] == 195]
 
 
-def test_the_words_suggest_what_the_36_words_mean(meter):
-    right = [meter.suggested(word)[0] == radical for word, radical in PROBE]
+def test_the_words_suggest_what_the_36_words_mean(pipeline):
+    right = [likeliest_radical(pipeline, word)[0] == radical for word, radical in PROBE]
     assert sum(right) >= 32
 
 
@@ -35,21 +31,21 @@ def test_probabilities_are_some(pipeline):
     assert probabilities[:, 0].eq(0).all() and probabilities.argmax(dim=1).tolist() == [167, 195]
 
 
-def test_real_glyphs_are_counted(meter, fishes):
+def test_real_glyphs_are_counted(app_context, fishes):
     water = draw([c for c in load_characters() if c.char in "河海湖"])
     glyphs = torch.cat([fishes[:5], water])
-    assert meter("fish", glyphs) == f"{SENTENCE} 5 of 8."
-    assert meter("fish", water[:1]) == f"{SENTENCE} 0 of 1."
+    assert radical_note(app_context, "fish", x_0_to_uint8(glyphs)) == f"{SENTENCE} 5 of 8."
+    assert radical_note(app_context, "fish", x_0_to_uint8(water[:1])) == f"{SENTENCE} 0 of 1."
 
 
-def test_words_that_leave_it_open_are_told_so(meter, fishes):
+def test_words_that_leave_it_open_are_told_so(app_context, fishes):
     prompt = "computer"
-    assert meter.suggested(prompt)[1] < SUGGESTED_FROM
-    assert meter(prompt, fishes[:1]) == "These words leave the radical open."
-    assert meter.guess(prompt) == ": no clear radical"
-    assert meter("", fishes[:1]) == meter.guess("") == ""
+    assert likeliest_radical(app_context.pipeline, prompt)[1] < SUGGESTED_FROM
+    assert radical_note(app_context, prompt, x_0_to_uint8(fishes[:1])) == "These words leave the radical open."
+    assert suggested_radical(app_context.pipeline, prompt) == ": no clear radical"
+    assert radical_note(app_context, "", x_0_to_uint8(fishes[:1])) == suggested_radical(app_context.pipeline, "") == ""
 
 
-def test_the_guess_is_a_name_and_how_sure_it_is(meter):
-    (sure,) = re.fullmatch(r": the radical fish \((\d+)% sure\)", meter.guess("fish")).groups()
+def test_the_guess_is_a_name_and_how_sure_it_is(pipeline):
+    (sure,) = re.fullmatch(r": the radical fish \((\d+)% sure\)", suggested_radical(pipeline, "fish")).groups()
     assert 50 < int(sure) <= 100

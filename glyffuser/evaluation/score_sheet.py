@@ -105,7 +105,9 @@ class ScoreSheet:
 class Evaluation:
     """Measures parts of a score sheet; pictures are kept by name in `pictures`, uint8 (height, width)."""
 
-    def __init__(self, store: SampleStore, reader: RadicalClassifier, characters: Sequence[Character], plan: Plan) -> None:
+    def __init__(
+        self, store: SampleStore, reader: RadicalClassifier, characters: Sequence[Character], plan: Plan
+    ) -> None:
         self.store = store
         self.reader = reader
         self.characters = characters

@@ -84,7 +84,9 @@ def main(arguments: list[str] | None = None) -> int:
     reader = train_reader([c for c in characters if c.split == "train"], options.num_epochs, seed=options.seed)
     reader.half().save_pretrained(options.output)
     held_out = [c for c in characters if c.split == "held-out"]
-    print(f"{accuracy(RadicalClassifier.load(options.output), held_out):.3f} of {len(held_out)} held-out glyphs read right")
+    print(
+        f"{accuracy(RadicalClassifier.load(options.output), held_out):.3f} of {len(held_out)} held-out glyphs read right"
+    )
     return 0
 
 

@@ -19,9 +19,10 @@ from glyffuser.pipeline import GlyffuserPipeline, best_device
 from glyffuser.radicals import ClassifierError
 from glyffuser.request import Request
 from glyffuser.ui.context import AppContext
-from glyffuser.ui.generation import denoise_request, request_messages
+from glyffuser.ui.generation import card_of, denoise_request
 from glyffuser.ui.protocol import FrameMessage
-from glyffuser.ui.streaming import from_data_url
+from glyffuser.ui.radical_meter import radical_note
+from glyffuser.ui.streaming import Observers, from_data_url, stream_messages
 
 FOLDER = DEFAULT_CHECKPOINT.parent / "examples"
 INDEX = "index.json"
@@ -47,9 +48,11 @@ def example_url(context: AppContext, folder: Path = FOLDER) -> str:
 
 
 def draw_example(context: AppContext) -> list[FrameMessage]:
-    """Every message of the run."""
-    frames = denoise_request(context.pipeline, REQUEST)
-    return list(request_messages(context, REQUEST, frames, clock=count().__next__))  # each a second after the last
+    """Every message of the run; it leaves no path on the map, which is the visitor's own."""
+    card = card_of(REQUEST.with_checkpoint(context.fingerprint))
+    observers = Observers(note=lambda glyphs: radical_note(context, REQUEST.prompt, glyphs))
+    a_second_a_frame = count().__next__  # so that the throttle lets all of them pass
+    return list(stream_messages(denoise_request(context.pipeline, REQUEST), card, observers, a_second_a_frame))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """A plain run: a request for glyphs -> frames -> messages."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from glyffuser.images import grid_columns
 from glyffuser.pipeline import GlyffuserPipeline
@@ -23,16 +23,13 @@ def denoise_request(pipeline: GlyffuserPipeline, request: Request) -> Iterator[P
     yield from run_to_pixels(pipeline.begin(prompts, request.seeds, request.config))
 
 
-def request_messages(
-    context: AppContext, request: Request, frames: Iterator[PixelFrame], **options: Callable
-) -> Iterator[FrameMessage]:
-    """Messages of a request's frames; finished glyphs are kept, and what there is to say of them is said.
+def request_messages(context: AppContext, request: Request, frames: Iterator[PixelFrame]) -> Iterator[FrameMessage]:
+    """Messages of a request's frames; finished glyphs are kept, and their radicals counted.
 
     Args:
         context: of the page.
         request: what is drawn.
         frames: from `denoise_request`.
-        options: as for `stream_messages`.
     """
     request = request.with_checkpoint(context.fingerprint)
     observers = Observers(
@@ -40,7 +37,7 @@ def request_messages(
         note=lambda glyphs: radical_note(context, request.prompt, glyphs),
         keep=lambda run, glyphs: context.finished.keep(run, request.prompt, glyphs),
     )
-    yield from stream_messages(frames, card_of(request), observers, **options)
+    yield from stream_messages(frames, card_of(request), observers)
 
 
 def card_of(request: Request) -> RunCard:
