@@ -1,7 +1,6 @@
 """app.py as a stranger starts it."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -55,16 +54,6 @@ def test_on_zero_gpu_its_package_comes_before_torch_and_lends_the_gpu(tmp_path):
     code = "import app, spaces; assert spaces.num_requests > 0"
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
-
-
-def test_a_port_that_is_taken_ends_the_start_with_a_sentence():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        result = start_with(GRADIO_SERVER_PORT=listener.getsockname()[1], GRADIO_SERVER_NAME="127.0.0.1")
-    assert result.returncode == 1
-    assert "Traceback" not in result.stderr
-    assert "glyffuser cannot start" in result.stderr
 
 
 def test_the_command_parses_its_options_before_it_loads_anything():

@@ -53,22 +53,16 @@ def launch(demo: "gr.Blocks", options: dict[str, Any], open_browser: bool = Fals
         demo: from `build_app`, as are the options.
         options: arguments for `demo.launch`.
         open_browser: open the page in a browser of this machine.
-
-    Raises:
-        SystemExit: if the port is taken.
     """
-    try:
-        demo.launch(**options, inbrowser=open_browser)
-    except OSError as error:
-        raise SystemExit(f"glyffuser cannot start: {error}") from error
+    demo.launch(**options, inbrowser=open_browser)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command `glyffuser`; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="glyffuser",
-        description="Serve the page on this machine, at http://127.0.0.1:7860 or the next free port.",
-        epilog="GLYFFUSER_CHECKPOINT sets the model folder, GLYFFUSER_DEVICE the device, GRADIO_SERVER_PORT the port.",
+        description="Serve the page on this machine, at http://127.0.0.1:7860 or the next port that is free.",
+        epilog="GLYFFUSER_CHECKPOINT sets the model folder, GLYFFUSER_DEVICE the device, GRADIO_SERVER_PORT the first port.",
     )
     parser.add_argument("--open", action="store_true", help="open the page in a browser, too")
     open_browser = parser.parse_args(arguments).open
