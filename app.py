@@ -2,9 +2,9 @@
 
 import sys
 
-from glyffuser.ui.app import build_app, launch
+from glyffuser.ui.app import build_app
 
 demo, options = build_app()
 
 if __name__ == "__main__":
-    launch(demo, options, open_browser="--open" in sys.argv)
+    demo.launch(**options, inbrowser="--open" in sys.argv)

@@ -46,27 +46,17 @@ def request_gpu(seconds: float | Callable) -> Callable:
     return spaces.GPU(duration=seconds)
 
 
-def launch(demo: "gr.Blocks", options: dict[str, Any], open_browser: bool = False) -> None:
-    """Serve the page until Ctrl-C.
-
-    Args:
-        demo: from `build_app`, as are the options.
-        options: arguments for `demo.launch`.
-        open_browser: open the page in a browser of this machine.
-    """
-    demo.launch(**options, inbrowser=open_browser)
-
-
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command `glyffuser`; returns the exit status."""
+    """Run the command `glyffuser`: serve the page until Ctrl-C; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="glyffuser",
         description="Serve the page on this machine, at http://127.0.0.1:7860 or the next port that is free.",
-        epilog="GLYFFUSER_CHECKPOINT sets the model folder, GLYFFUSER_DEVICE the device, GRADIO_SERVER_PORT the first port.",
+        epilog="GLYFFUSER_CHECKPOINT sets the model folder, GLYFFUSER_DEVICE the device, GRADIO_SERVER_PORT another port.",
     )
     parser.add_argument("--open", action="store_true", help="open the page in a browser, too")
     open_browser = parser.parse_args(arguments).open
-    launch(*build_app(), open_browser)
+    demo, options = build_app()
+    demo.launch(**options, inbrowser=open_browser)
     return 0
 
 
