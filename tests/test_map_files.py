@@ -6,8 +6,6 @@ import shutil
 import numpy as np
 import pytest
 import scipy.stats
-from glyffuser.map.newness import Newness
-from glyffuser.map.projection import Projection
 from PIL import Image
 
 from glyffuser.data.characters import load_characters

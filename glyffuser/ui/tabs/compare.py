@@ -1,6 +1,6 @@
 """The fold "Same noise, one thing changed" in Generate: glyphs of one seed between which one thing differs."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -111,7 +111,7 @@ def build_compare(page: gr.Blocks, context: AppContext, prompt: gr.Textbox, sett
     def stream(comparison: Comparison) -> Iterator[FrameMessage]:
         yield from stream_messages(denoise(comparison), card_of(comparison))
 
-    def answers(changed: str, other: str, prompt: str, *values: object) -> Iterator[tuple]:
+    def answers(changed: str, other: str, prompt: str, *values: object) -> Generator[tuple, None, None]:
         def check() -> Comparison:
             request = request_of(prompt, 1, *values, False)
             return Comparison.check(changed, other, request.with_checkpoint(context.fingerprint))

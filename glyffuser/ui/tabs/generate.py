@@ -1,6 +1,6 @@
 """Tab 1: a definition goes in, noise becomes glyphs, frame by frame."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import gradio as gr
@@ -133,7 +133,7 @@ def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream:
     c, pipeline = controls, context.pipeline
     is_requested = replay_link(page, c.prompt, c.settings, c.message, pipeline.device, context.fingerprint)
 
-    def answers(prompt: str, *settings: object) -> Iterator[tuple]:
+    def answers(prompt: str, *settings: object) -> Generator[tuple, None, None]:
         for number, (message, sentence) in enumerate(answer(lambda: request_of(prompt, *settings), stream)):
             is_first = number == 0 and message is not STOPPED
             # only once: what the visitor types in the meantime is for the next run
@@ -176,7 +176,7 @@ def _api(stream: Callable[[Request], Iterator[FrameMessage]]) -> Callable:
         pag_scale: float = defaults.pag_scale,
         sampler: str = defaults.sampler,
         seed: int | None = None,
-    ) -> Iterator[dict]:
+    ) -> Iterator[FrameMessage]:
         """Denoise glyphs for an English definition and yield the frames.
 
         Args:

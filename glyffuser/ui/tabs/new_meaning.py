@@ -1,6 +1,6 @@
 """The section "New meaning" in One step: a glyph is noised to several depths and denoised under another definition."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import gradio as gr
@@ -70,7 +70,7 @@ def build_new_meaning(
     def stream(request: NewMeaning) -> Iterator[FrameMessage]:
         yield from stream_messages(denoise(request), card_of(request, context.fingerprint), observers_of(request))
 
-    def answers(*values: object) -> Iterator[tuple]:
+    def answers(*values: object) -> Generator[tuple, None, None]:
         yield from answer(lambda: check(*values), stream)
 
     gr.Markdown(say("new_meaning.explanation"))

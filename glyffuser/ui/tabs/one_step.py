@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -91,7 +92,7 @@ class Fields:
     timestep: gr.Slider
     stride: gr.Radio
 
-    def source(self) -> list[gr.components.Component]:
+    def source(self) -> list[Any]:
         """What decides the glyph and the noise."""
         return [self.prompt, self.seed, self.char, self.glyph]
 
@@ -265,14 +266,14 @@ def _wire_sweep(tab: gr.Tab, fields: Fields, answers: Answers, model: Model, che
     """
     swept = gr.State(None)  # the source that strips, curve and words show; leaving a field need not mean a change
 
-    def sweep_for_visitor(shown: tuple | None, *asked: object) -> tuple:
+    def sweep_for_visitor(shown: tuple | None, *asked: Any) -> tuple:
         if asked == shown:
             return (gr.skip(),) * 4
         try:
             source = check(*asked)
         except ValueError:
             return (gr.skip(),) * 4  # the step's own event says what is wrong
-        if source.pixels is None:
+        if source.x_0 is None:
             return notice(say("one_step.needs_character")), gr.Plot(visible=False), "", asked
         try:
             steps, attention = model.sweep(source)
