@@ -58,7 +58,8 @@ test("the end says what can be done now", () => {
   assert.equal(caption(DONE), `step 10 of 10 · timestep 0 · Finished. ${pick}`);
   assert.equal(caption({ ...DONE, note: "All fish." }), `step 10 of 10 · timestep 0 · Finished. All fish. ${pick}`);
   assert.equal(caption(DONE, { canHandOver: true }), `step 10 of 10 · timestep 0 · Finished. ${pickNew}`);
-  assert.equal(caption({ ...DONE, num_glyphs: 1 }, { canHandOver: true }), `step 10 of 10 · timestep 0 · Finished. ${pick}`);
+  const single = { ...DONE, num_glyphs: 1 };
+  assert.equal(caption(single, { canHandOver: true }), `step 10 of 10 · timestep 0 · Finished. ${pick}`);
 });
 
 test("only the newest frame of a stopped run says that it was stopped", () => {

@@ -67,7 +67,7 @@ test("the run is fetched once half of the canvas is in view, not before", async 
 });
 
 for (const [name, answer] of /** @type {[string, () => Promise<any>][]} */ ([
-  ["is missing", async () => ({ ok: false })],
+  ["is missing", async () => ({ ok: false, json: async () => makeRun("error page", [10]) })],
   ["cannot be fetched", () => Promise.reject(new Error("offline"))],
   ["is damaged", async () => ({ ok: true, json: () => Promise.reject(new SyntaxError("not JSON")) })],
   ["is empty", async () => ({ ok: true, json: async () => [] })],

@@ -34,7 +34,9 @@ function makePicker(hasRun = true) {
    * @param {number} y
    * @param {EventTarget} [target]
    */
-  const click = (x, y, target = canvas) => target.dispatchEvent(Object.assign(new Event("click"), { clientX: x, clientY: y }));
+  const click = (x, y, target = canvas) => {
+    target.dispatchEvent(Object.assign(new Event("click"), { clientX: x, clientY: y }));
+  };
   /** @param {string} key */
   const press = (key) => {
     const event = Object.assign(new Event("keydown", { cancelable: true }), { key });

@@ -77,6 +77,23 @@ test("the picture that was used least recently goes, and is decoded again when i
   assert.deepEqual(decoded, ["data:1", "data:2", "data:3", "data:2"]);
 });
 
+test("a picture that is being decoded is not dropped and decoded twice", async () => {
+  let finish = () => {};
+  const slow = new Promise((resolve) => (finish = () => resolve(undefined)));
+  const { decode, decoded } = makeDecoder();
+  const pictures = new Pictures(async (source) => {
+    const picture = await decode(source);
+    if (source === "data:1") await slow;
+    return picture;
+  }, BYTES);
+  const first = pictures.get(frameAt(1), "x_t");
+  for (const step of [2, 3]) await pictures.get(frameAt(step), "x_t");
+  const again = pictures.get(frameAt(1), "x_t");
+  finish();
+  assert.equal(await first, await again);
+  assert.deepEqual(decoded, ["data:1", "data:2", "data:3"]);
+});
+
 test("a picture larger than the bound is given out and not kept", async () => {
   const { decode } = makeDecoder();
   const pictures = new Pictures(decode, BYTES - 1);

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { fill } from "../../glyffuser/ui/components/text.js";
 
 test("values take the places of their names", () => {
-  assert.equal(fill("{unit} {step} of {num_steps}, {step}", { unit: "step", step: 0, num_steps: 25 }), "step 0 of 25, 0");
+  const values = { unit: "step", step: 0, num_steps: 25 };
+  assert.equal(fill("{unit} {step} of {num_steps}, {step}", values), "step 0 of 25, 0");
 });
 
 test("a name without a value stays as it is, even one that every object has", () => {

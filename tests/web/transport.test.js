@@ -193,12 +193,12 @@ test("a frame is shown again where the scrubber stands", () => {
 });
 
 test("a finished run is presented from its start, or by its end where motion is reduced", () => {
-  for (const [isMotionReduced, expected] of /** @type {[boolean, number[]][]} */ ([[false, [0, 5, 10]], [true, [10]]])) {
+  for (const isMotionReduced of [false, true]) {
     const { transport, frames, clock, steps, replays } = makeTransport();
     frames.loadExample(makeRun("example", [0, 5, 10]));
     transport.present(isMotionReduced);
     clock.pass(1000);
-    assert.deepEqual(steps, expected);
+    assert.deepEqual(steps, isMotionReduced ? [10] : [0, 5, 10]);
     assert.equal(replays.length, isMotionReduced ? 0 : 2);
   }
 });
@@ -208,10 +208,11 @@ test("another run is followed, whatever was done before", () => {
   transport.toggleReplay();
   frames.add(makeRun("b", [0])[0]);
   transport.reset();
+  assert.deepEqual([replays, clock.timers.length], [[true, false], 0]);
   transport.follow();
   frames.add(makeRun("b", [0, 6])[1]);
   clock.pass(1000);
-  assert.deepEqual([steps, replays], [[0, 0, 6], [true, false]]);
+  assert.deepEqual(steps, [0, 0, 6]);
 });
 
 test("after a halt no timer is left", () => {

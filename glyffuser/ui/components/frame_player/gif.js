@@ -1,9 +1,10 @@
-/** Animated GIFs, made in the browser with gifenc (see LICENSES/README.md), which is fetched when the first one is wanted. */
+/** Animated GIFs, made in the browser with gifenc (LICENSES/README.md), which is fetched for the first one. */
 
 /**
+ * @typedef {{ palette: number[][], delay: number }} GifFrameOptions
+ *
  * @typedef {object} Encoder the part of gifenc's encoder that is used
- * @property {(pixels: Uint8Array, width: number, height: number, options: { palette: number[][], delay: number }) => void}
- *   writeFrame
+ * @property {(pixels: Uint8Array, width: number, height: number, options: GifFrameOptions) => void} writeFrame
  * @property {() => void} finish
  * @property {() => Uint8Array<ArrayBuffer>} bytes
  */

@@ -1,9 +1,14 @@
 /**
  * The frame player: plays the frames of a run as they arrive and keeps them for scrubbing, replay and download.
  *
- * This module connects the parts. Each part owns its state: `run_frames` the frames of the run, `transport` which frame
- * is shown, `screen` the picture on the canvas, `picker` which glyph is picked, `keep_row` what is offered for download,
- * `page_events` what the page was told.
+ * This module connects the parts, each of which owns its state:
+ *
+ *     run_frames   frames of the run, and whether it is over
+ *     transport    which frame is shown: following, replay, scrubbing
+ *     screen       picture on the canvas, decoded by `pictures`, drawn by `canvas`
+ *     picker       which glyph is picked
+ *     keep_row     downloads, animation, link
+ *     page_events  what the page was told
  */
 
 import { canvasLabel, doneCaption, frameCaption, stoppedCaption, whereCaption } from "./captions.js";

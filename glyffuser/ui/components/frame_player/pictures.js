@@ -32,7 +32,11 @@ export class Pictures {
   #decode;
   #maxBytes;
   #bytes = 0;
-  /** Least recently used first. @type {Map<string, { picture: Promise<HTMLImageElement>, bytes: number }>} */
+  /**
+   * Least recently used first.
+   *
+   * @type {Map<string, { picture: Promise<HTMLImageElement>, bytes: number }>}
+   */
   #entries = new Map();
 
   /**

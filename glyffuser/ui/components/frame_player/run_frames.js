@@ -8,7 +8,11 @@ export class RunFrames {
   /** @type {RunState} */
   #state = "idle";
   #run = "";
-  /** Runs that are over; their later frames are dropped. @type {Set<string>} */
+  /**
+   * Runs that are over; their later frames are dropped.
+   *
+   * @type {Set<string>}
+   */
   #endedRuns = new Set();
 
   /** Id of the run; "" before the first one. */
