@@ -1,5 +1,8 @@
 /**
- * What the overlay draws, one function a layer: a layer has the context and a scene, and keeps nothing.
+ * What the overlay draws: one function a layer, which gets the context and a scene, and keeps no state.
+ *
+ * A new layer that visitors can switch needs an entry in `LAYERS`, its name in `state.js`, a checkbox in `map.html` and
+ * the checkbox' label in `text/en.json`.
  *
  * @typedef {object} SceneParts what a layer may draw from
  * @property {import("./data.js").MapData} data

@@ -3,8 +3,8 @@
 import { fetchFile } from "./data.js";
 
 /**
- * Decoded pages that are kept: of 2,048 by 2,048 pixels, 4 bytes each, 134 MB. A view with points drawn as glyphs needs
- * five pages at most (a test counts them), so that pages that are drawn do not push out one another.
+ * Decoded pages that are kept: 134 MB, at 2,048 by 2,048 pixels of 4 bytes. The glyphs of one view lie on fewer pages
+ * (tests/web/sprites.test.js counts them on the shipped map), so that they never displace one another.
  */
 export const MAX_PAGES = 8;
 
