@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from glyffuser import projection as projection_module
-from glyffuser.projection import Projection, ProjectionError
+from glyffuser.data.characters import load_characters
+from glyffuser.data.glyphs import render_glyphs
+from glyffuser.projection import Projection, ProjectionError, average_pictures
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +18,13 @@ def test_components_are_orthonormal_and_of_fixed_sign(projection):
     assert np.allclose(projection.components @ projection.components.T, np.eye(64), atol=1e-4)
     largest = np.abs(projection.components).argmax(axis=1)
     assert (projection.components[np.arange(64), largest] > 0).all()
+
+
+def test_the_shipped_components_explain_two_thirds_of_the_variance():
+    shipped = Projection.load()
+    deviations = average_pictures(render_glyphs(load_characters()[::20])) - shipped.mean
+    rest = deviations - deviations @ shipped.components.T @ shipped.components
+    assert 1 - (rest**2).sum() / (deviations**2).sum() == pytest.approx(0.66, abs=0.02)
 
 
 def test_neighbours_are_the_nearest_others(projection):
