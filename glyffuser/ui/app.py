@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="glyffuser",
         description="Serve the page on this machine, at http://127.0.0.1:7860 or the next port that is free.",
-        epilog="GLYFFUSER_CHECKPOINT sets the model folder, GLYFFUSER_DEVICE the device, GRADIO_SERVER_PORT another port.",
+        epilog="GLYFFUSER_CHECKPOINT sets the model folder, GLYFFUSER_DEVICE the device, GRADIO_SERVER_PORT the port.",
     )
     parser.add_argument("--open", action="store_true", help="open the page in a browser, too")
     open_browser = parser.parse_args(arguments).open
