@@ -3,8 +3,8 @@ import torch
 
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.images import uint8_to_x_0
-from glyffuser.pipeline import initial_noise
 from glyffuser.one_step import take_step, take_steps
+from glyffuser.pipeline import initial_noise
 
 
 @pytest.fixture(scope="module")
