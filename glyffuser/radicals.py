@@ -27,7 +27,7 @@ class ClassifierError(OSError):
 class RadicalClassifier(ModelMixin, ConfigMixin):
     """Glyph -> one logit per radical."""
 
-    config_name = "config.json"  # type: ignore[assignment]  # diffusers declares it as None
+    config_name = "config.json"
 
     @register_to_config
     def __init__(self, block_out_channels: tuple[int, ...] = (32, 64, 128, 256), feature_channels: int = 256) -> None:

@@ -103,9 +103,10 @@ def parser_of(command: str) -> argparse.ArgumentParser:
     module = importlib.import_module(command)
     if not hasattr(module, "main"):
         module = importlib.import_module(f"{command}.__main__")
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(CaughtError) as caught:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(argparse.ArgumentParser, "parse_args", catch)
-        module.main([])
+        with pytest.raises(CaughtError) as caught:
+            module.main([])
     return caught.value.args[0]
 
 

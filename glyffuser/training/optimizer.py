@@ -1,5 +1,8 @@
 """Two optimizers for one network: Muon for inner matrices and convolutions, AdamW for all other parameters."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import nn
 from torch.optim import AdamW, Optimizer
@@ -17,7 +20,7 @@ class ConvolutionMuon(torch.optim.Muon):
     be moved to another device afterwards.
     """
 
-    def __init__(self, parameters: list[nn.Parameter], **settings) -> None:
+    def __init__(self, parameters: list[nn.Parameter], **settings: Any) -> None:
         """
         Args:
             parameters: of two or more dimensions.
@@ -27,7 +30,7 @@ class ConvolutionMuon(torch.optim.Muon):
         super().__init__([nn.Parameter(as_matrix(parameter.detach())) for parameter in parameters], **settings)
 
     @torch.no_grad()
-    def step(self, closure=None):
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Update the parameters from their gradients."""
         for source, matrix in zip(self.sources, self.param_groups[0]["params"], strict=True):
             matrix.grad = None if source.grad is None else as_matrix_like(source.grad, source)

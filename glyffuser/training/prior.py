@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from glyffuser.config import ModelConfig
 from glyffuser.data.characters import Character, load_characters
-from glyffuser.data.dataset import caption_variants, distinct_captions, never_met
+from glyffuser.data.dataset import caption_variants, distinct_captions, unseen_characters
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.data.probe import PROBE
 from glyffuser.images import encode_png, tile, uint8_to_x_0, x_0_to_uint8
@@ -223,7 +223,7 @@ def guesses(prior: GlyphPrior, sentences: torch.Tensor, folds: torch.Tensor | No
 
 def explained_variance(prior: GlyphPrior, examples: Examples, characters: Sequence[Character]) -> float:
     """Share of the variance of held-out glyphs that the prior explains from definitions it was not trained on."""
-    codepoints = {character.codepoint for character in never_met(characters)}
+    codepoints = {character.codepoint for character in unseen_characters(characters)}
     chosen = [i for i, character in enumerate(characters) if character.codepoint in codepoints]
     index = {caption: i for i, caption in enumerate(examples.captions)}
     sentences = examples.sentences[[index[characters[i].definition] for i in chosen]]

@@ -221,7 +221,7 @@ def read_averaged_weights(path: Path) -> dict[str, torch.Tensor]:
 
 def _read_tensors(path: Path, prefix: str = "") -> dict[str, torch.Tensor]:
     with _opened(path) as file:
-        return {key: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}
+        return {key: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118 - it is no dict
 
 
 @contextmanager
