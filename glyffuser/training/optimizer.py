@@ -1,6 +1,5 @@
 """Two optimizers for one network: Muon for inner matrices and convolutions, AdamW for all other parameters."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -30,7 +29,7 @@ class ConvolutionMuon(torch.optim.Muon):
         super().__init__([nn.Parameter(as_matrix(parameter.detach())) for parameter in parameters], **settings)
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+    def step(self, closure: Any = None) -> Any:
         """Update the parameters from their gradients."""
         for source, matrix in zip(self.sources, self.param_groups[0]["params"], strict=True):
             matrix.grad = None if source.grad is None else as_matrix_like(source.grad, source)
