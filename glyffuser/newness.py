@@ -13,13 +13,20 @@ import torch
 from glyffuser.projection import Projection
 
 NUM_NEAREST = 5
+"""Nearest real glyphs of each result."""
 
 NUM_COMPARED = 1000
-"""Real glyphs that the page compares with. The standard error of a share of 1,000 is at most 0.016."""
+"""Real glyphs that the page compares with. The standard error of a share of 1,000 is at most 0.016. To find the nearest
+glyphs of 1,000 takes 0.5 s on two cores; of all 20,592, 12 s."""
 
 COPY_SHARE = 0.01
+"""A glyph is a copy if less than this share of real glyphs are nearer to their nearest than it is to its nearest."""
+
 COPY_RATIO = 1 / 3
+"""A glyph is also a copy if its nearest real glyph is less than this share as far as the second (Yoon et al. 2023)."""
+
 VARIANT_SHARE = 0.1
+"""As `COPY_SHARE`, for variants."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class GlyphPrior(ModelMixin, ConfigMixin):
         """
         super().__init__()
         self.folds = nn.ModuleList(
-            _Fold(text_channels, hidden_channels, len(families), input_scale) for _ in range(num_folds)
+            Fold(text_channels, hidden_channels, len(families), input_scale) for _ in range(num_folds)
         )
         # average glyph of each family minus the mean glyph, in units of `std`
         self.register_buffer("family_glyphs", torch.zeros(len(families), grid_size**2))
@@ -114,10 +114,19 @@ class GlyphPrior(ModelMixin, ConfigMixin):
         return (self.mean_glyph.view(picture.shape[-2:]) + picture * self.std).float().clamp(-1, 1)
 
 
-class _Fold(nn.Module):
+class Fold(nn.Module):
+    """One network of the prior: sentence vector -> one score per family."""
+
     mean: torch.Tensor
 
     def __init__(self, text_channels: int, hidden: tuple[int, int], num_families: int, input_scale: float) -> None:
+        """
+        Args:
+            text_channels: width of the sentence vector.
+            hidden: widths of the two hidden layers.
+            num_families: number of scores.
+            input_scale: factor for the centred sentence vector.
+        """
         super().__init__()
         self.input_scale = input_scale
         self.register_buffer("mean", torch.zeros(text_channels))
@@ -132,4 +141,5 @@ class _Fold(nn.Module):
         )
 
     def forward(self, sentence: torch.Tensor) -> torch.Tensor:
+        """Logits (batch, families) of sentence vectors (batch, text_channels)."""
         return self.net((sentence - self.mean) * self.input_scale)

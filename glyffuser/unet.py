@@ -67,8 +67,10 @@ class GlyffuserAttnProcessor:
         if encoder_hidden_states is not None or not num_perturbed:
             return self._attend(attn, hidden_states, encoder_hidden_states, attention_mask, temb)
         plain, perturbed = hidden_states[:-num_perturbed], hidden_states[-num_perturbed:]
-        values = attn.to_out[1](attn.to_out[0](attn.to_v(perturbed)))
-        return torch.cat([self._attend(attn, plain, None, attention_mask, temb), values])
+        output = attn.to_out[1](attn.to_out[0](attn.to_v(perturbed)))
+        if len(plain):  # diffusers' attention fails on an empty batch
+            output = torch.cat([self._attend(attn, plain, None, attention_mask, temb), output])
+        return output
 
 
 def _attend_and_record(
@@ -172,8 +174,13 @@ def predict(
         float32 (batch, 1, 128, 128): noise, v or x_0, whichever the network was trained to predict.
 
     Raises:
-        ValueError: if attention is to be perturbed or recorded and the network's processors cannot do so.
+        ValueError: if attention is to be perturbed or recorded and the network's processors cannot do so, or if
+            `num_perturbed` exceeds the batch.
     """
+    if not 0 <= num_perturbed <= len(x_t):
+        raise ValueError(
+            f"num_perturbed must lie between 0 and the {len(x_t)} glyphs of the batch, got {num_perturbed}"
+        )
     patch_size, dtype = patch_size_of(unet), unet.dtype
     patches = space_to_depth(x_t, patch_size)  # (batch, 16, 32, 32)
     model_input = torch.cat([patches, conditioning.prior], dim=1)  # (batch, 17, 32, 32)

@@ -38,3 +38,26 @@ def test_importing_the_app_gives_the_page_serves_nothing_and_leaves_the_heavy_pa
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["False", "[]"]
+
+
+def test_on_zero_gpu_its_package_comes_before_torch_and_lends_the_gpu(tmp_path):
+    """A stand-in for the package `spaces`."""
+    (tmp_path / "spaces.py").write_text(
+        "import sys\n"
+        "assert 'torch' not in sys.modules\n"
+        "num_requests = 0\n"
+        "def GPU(duration):\n"
+        "    global num_requests\n"
+        "    num_requests += 1\n"
+        "    return lambda function: function\n"
+    )
+    code = "import app, spaces; assert spaces.num_requests > 0"
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
+
+
+def test_the_command_parses_its_options_before_it_loads_anything():
+    code = "import sys; from glyffuser.ui.app import main; assert 'torch' not in sys.modules; main(['--help'])"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("usage: glyffuser ")
+    assert "Loading" not in result.stderr

@@ -10,26 +10,28 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "glyffuser").rglob("*.py"))
 
 BASE = {"config", "images", "checkpoint"}
-PARTS = {"data", "text", "prior", "unet", "diffusion"}
-SAMPLING = {"pipeline", "side_by_side", "single_step", "attention", "redraw", "comparison", "sample"}
+PARTS = {"data", "text", "prior", "prompts", "unet", "diffusion", "request", "projection", "newness", "radicals"}
+SAMPLING = {"pipeline", "side_by_side", "one_step", "attention", "new_meaning", "compare", "sample"}
 # room -> rooms that it may import from
 RULE = {
     "__init__": set(),
     "config": set(),
     "checkpoint": set(),
     "images": {"config"},
-    **{part: BASE for part in PARTS},
+    **dict.fromkeys(("data", "text", "prior", "unet", "diffusion", "request", "projection", "radicals"), BASE),
+    "prompts": BASE | {"text", "prior", "unet"},
+    "newness": BASE | {"projection"},
     "pipeline": BASE | PARTS,
     "side_by_side": BASE | PARTS,
-    "single_step": BASE | PARTS | {"pipeline"},
-    "redraw": BASE | PARTS | {"pipeline", "side_by_side"},
-    "comparison": BASE | PARTS | {"pipeline", "side_by_side"},
+    "one_step": BASE | PARTS | {"pipeline"},
+    "new_meaning": BASE | PARTS | {"pipeline", "side_by_side"},
+    "compare": BASE | PARTS | {"pipeline", "side_by_side"},
     "attention": BASE | PARTS | {"pipeline"},
     "sample": BASE | PARTS | {"pipeline"},
     "training": BASE | PARTS | SAMPLING,
     "evaluation": BASE | PARTS | SAMPLING,
-    "explorer": BASE | PARTS | SAMPLING,
-    "ui": BASE | PARTS | SAMPLING | {"explorer", "evaluation"},
+    "map": BASE | PARTS | SAMPLING,
+    "ui": BASE | PARTS | SAMPLING | {"map"},
     "bench": BASE | PARTS | SAMPLING | {"ui"},
 }
 
@@ -73,11 +75,14 @@ def test_every_room_has_a_rule():
     assert {room_of(module) for module in MODULES} == set(RULE)
 
 
-def test_the_app_imports_the_page_and_what_starts_it():
-    source = (ROOT / "app.py").read_text(encoding="utf-8")
-    assert rooms_in(source) == {"checkpoint", "pipeline", "ui"}
-    of_ui = {name for name in imports_of(source) if name.startswith("glyffuser.ui")}
-    assert of_ui == {"glyffuser.ui.page.build_page", "glyffuser.ui.page.launch_options"}
+def test_the_app_imports_what_starts_it_and_nothing_else():
+    assert imports_of((ROOT / "app.py").read_text(encoding="utf-8")) == {"sys", "glyffuser.ui.app.build_app"}
+
+
+def test_only_the_start_of_the_page_loads_a_checkpoint():
+    starts = {ROOT / "glyffuser/ui/app.py", ROOT / "glyffuser/ui/example_runs.py"}
+    for module in set((ROOT / "glyffuser/ui").rglob("*.py")) - starts:
+        assert "glyffuser.checkpoint.checkpoint_folder" not in imports_of(module.read_text(encoding="utf-8")), module
 
 
 def test_the_diffusion_never_sees_the_network():

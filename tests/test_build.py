@@ -1,4 +1,4 @@
-"""The data build, on carriers of a few lines."""
+"""The data build, with carriers of a few lines."""
 
 import dataclasses
 import hashlib
@@ -69,7 +69,7 @@ EXPECTED = """\
 
 @pytest.fixture
 def carriers(tmp_path, monkeypatch):
-    """Fake carriers that come before installed ones, and fail if their code is run."""
+    """Fake carriers that are found before installed ones, and raise an error if their code is run."""
     texts = {"READINGS": READINGS, "SOURCES": SOURCES, "VARIANTS": VARIANTS, "DECOMPOSITIONS": DECOMPOSITIONS}
     for name, text in texts.items():
         file = getattr(build_module, name)
@@ -153,7 +153,7 @@ def test_first_of_several_radicals_counts(carriers):
     assert read_radicals()[0x8BED] == (149, True)
 
 
-def test_unencoded_components_are_no_characters(carriers):
+def test_decompositions_of_unencoded_components_are_skipped(carriers):
     expected = {"㐀": "d/t", "一": "c", "二": "rd", "語": "a", "语": "a"}
     assert read_operators() == {ord(char): operator for char, operator in expected.items()}
 
@@ -172,7 +172,7 @@ def test_layout_of_operators(layout, operators):
     assert {operator_to_layout(operator) for operator in operators.split(" ")} == {layout}
 
 
-def test_empty_rows_take_the_senses_they_point_at():
+def test_rows_without_senses_take_those_they_point_to():
     raw = {1: "(same as 二 or 三)", ord("三"): "three", 2: "(same as 四)", 3: "kwukyel", 4: "(J) same as U+4E09"}
     cleaned = clean_all(raw)
     assert {codepoint: definition.senses for codepoint, definition in cleaned.items()} == {

@@ -1,4 +1,4 @@
-"""The committed characters, and what happens to a damaged file."""
+"""The committed characters, and the errors for a damaged file."""
 
 import json
 from collections import Counter
@@ -14,7 +14,7 @@ from glyffuser.data.characters import (
     save_characters,
 )
 
-# Characters of 2014 and later, which the table of decompositions does not know.
+# Characters of 2014 and later, which the table of decompositions lacks.
 WITHOUT_DECOMPOSITION = "鿃鿌鿍鿎鿏鿐鿒鿓鿔鿕鿫鿬鿭"
 GOOD_LINE = '{"char":"好","codepoint":22909,"senses":["good"],"radical":38,"strokes":6,"layout":"left-right"}'
 
@@ -57,7 +57,7 @@ def test_codepoints_ascend_in_range(characters):
     assert all(0x3400 <= codepoint <= 0x4DBF or 0x4E00 <= codepoint <= 0x9FFF for codepoint in codepoints)
 
 
-def test_no_definition_stands_on_both_sides_of_the_split(characters):
+def test_no_definition_is_on_both_sides_of_the_split(characters):
     sides = {
         split: {character.definition.lower() for character in characters if character.split == split}
         for split in ("train", "held-out")
@@ -67,16 +67,16 @@ def test_no_definition_stands_on_both_sides_of_the_split(characters):
 
 
 @pytest.mark.parametrize("pair", ["铝鋁", "语語", "东東", "马馬", "龙龍", "国國"])
-def test_simplified_and_traditional_stand_on_the_same_side(characters, pair):
+def test_simplified_and_traditional_are_on_the_same_side(characters, pair):
     splits = {character.split for character in characters if character.char in pair}
     assert len(splits) == 1
 
 
-def test_radicals_are_all_there(characters):
+def test_every_radical_occurs(characters):
     assert {character.radical for character in characters} == set(range(1, 215))
 
 
-def test_file_is_what_would_be_saved(characters, tmp_path):
+def test_saving_gives_the_committed_file(characters, tmp_path):
     save_characters(reversed(characters), tmp_path / "again.jsonl")
     assert (tmp_path / "again.jsonl").read_bytes() == DEFINITIONS_PATH.read_bytes()
 

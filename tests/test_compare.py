@@ -3,18 +3,19 @@ import torch
 
 from glyffuser.compare import (
     compare,
-    vary_change,
     vary_definition,
     vary_guidance,
     vary_pag,
     vary_sampler,
     vary_steps,
     vary_steps_and_guidance,
+    vary_switch,
     vary_words,
 )
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
-from glyffuser.pipeline import ChangingPrompt, initial_noise
+from glyffuser.pipeline import initial_noise
+from glyffuser.prompts import SwitchingPrompt
 
 CONFIG = SampleConfig(num_inference_steps=4, guidance_scale=5)
 
@@ -67,21 +68,21 @@ def test_steps_grow_downwards_and_guidance_to_the_right():
         vary_steps_and_guidance("", CONFIG)
 
 
-def test_a_mind_is_changed_from_the_start_to_never(tiny_pipeline):
-    variants = vary_change("gold", "fish", CONFIG)
+def test_prompts_switch_from_the_start_to_never(tiny_pipeline):
+    variants = vary_switch("gold", "fish", CONFIG)
     assert [v.name for v in variants][:: len(variants) - 1] == ["fish", "gold"]
     *_, last = compare(tiny_pipeline, variants, seed=3)
     for glyph, prompt in ((last.x_t[0], "fish"), (last.x_t[-1], "gold")):
         *_, alone = tiny_pipeline.stream([prompt], [3], CONFIG)
         assert torch.allclose(glyph, alone.x_t[0], atol=1e-4)
-    # four steps at 999, 749, 499, 249: changed below 500 is changed after the second
-    *_, changed = tiny_pipeline.begin([ChangingPrompt("gold", "fish", 500)], [3], CONFIG).frames
-    assert torch.allclose(last.x_t[[v.name for v in variants].index("after 2 steps")], changed.x_t[0], atol=1e-4)
-    assert not torch.allclose(changed.x_t[0], last.x_t[0]) and not torch.allclose(changed.x_t[0], last.x_t[-1])
-    assert [v.name for v in vary_change("gold", "", SampleConfig(num_inference_steps=1))] == ["no words", "gold"]
-    assert len(vary_change("gold", "", SampleConfig())) == 9
+    # four steps at 999, 749, 499, 249: a switch at 500 comes after the second
+    *_, switched = tiny_pipeline.begin([SwitchingPrompt("gold", "fish", 500)], [3], CONFIG).frames
+    assert torch.allclose(last.x_t[[v.name for v in variants].index("after 2 steps")], switched.x_t[0], atol=1e-4)
+    assert not torch.allclose(switched.x_t[0], last.x_t[0]) and not torch.allclose(switched.x_t[0], last.x_t[-1])
+    assert [v.name for v in vary_switch("gold", "", SampleConfig(num_inference_steps=1))] == ["no words", "gold"]
+    assert len(vary_switch("gold", "", SampleConfig())) == 9
     with pytest.raises(ValueError, match="are the same"):
-        vary_change("gold", "gold", CONFIG)
+        vary_switch("gold", "gold", CONFIG)
 
 
 @pytest.mark.parametrize(

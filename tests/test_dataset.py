@@ -15,8 +15,8 @@ from glyffuser.data.dataset import (
     GlyphDataset,
     caption_variants,
     distinct_captions,
-    draw_caption,
-    never_met,
+    sample_caption,
+    unseen_characters,
 )
 
 NUM_DRAWS = 20_000
@@ -39,7 +39,7 @@ def captions(samples, epoch=0, order=None):
     return {index: samples[index]["caption"] for index in order or range(len(samples))}
 
 
-def test_variants_are_the_whole_the_senses_and_the_first_clauses():
+def test_variants_are_the_definition_the_senses_and_the_first_clauses():
     assert caption_variants(character("好", "good, fine", "well")) == CaptionVariants(
         full="good, fine; well", senses=("good, fine", "well"), clauses=("good", "well")
     )
@@ -53,7 +53,7 @@ def test_variants_are_the_whole_the_senses_and_the_first_clauses():
         (("pure gold", "calcium (element 20,Ca) and more"), "calcium, chemical element", "calcium"),
     ],
 )
-def test_elements_are_also_offered_by_name(senses, extra_sense, extra_clause):
+def test_elements_are_also_captioned_by_name(senses, extra_sense, extra_clause):
     variants = caption_variants(character("锡", *senses))
     assert variants.senses == (*senses, extra_sense)
     assert variants.clauses[-1] == extra_clause and len(variants.clauses) == len(senses) + 1
@@ -66,7 +66,7 @@ def test_other_parentheses_are_no_element():
 def test_caption_probabilities():
     variants = CaptionVariants(full="full", senses=("sense 1", "sense 2"), clauses=("clause 1", "clause 2"))
     rng = random.Random(0)
-    counts = Counter(draw_caption(variants, rng) for _ in range(NUM_DRAWS))
+    counts = Counter(sample_caption(variants, rng) for _ in range(NUM_DRAWS))
     expected = {"": 0.10, "full": 0.40, "sense 1": 0.16, "sense 2": 0.16, "clause 1": 0.09, "clause 2": 0.09}
     assert counts.keys() == expected.keys()
     for caption, probability in expected.items():
@@ -80,11 +80,11 @@ def test_caption_probabilities_over_epochs_of_the_dataset(small):
 
 
 def test_probabilities_add_up():
-    names = ("NOTHING", "FULL", "SENSE", "CLAUSE")
-    assert sum(getattr(dataset, f"{name}_PROBABILITY") for name in names) == pytest.approx(1)
+    kept = (dataset.FULL_PROBABILITY, dataset.SENSE_PROBABILITY, dataset.CLAUSE_PROBABILITY)
+    assert dataset.CAPTION_DROPOUT + sum(kept) == pytest.approx(1)
 
 
-def test_caption_depends_on_seed_epoch_and_index_alone(small):
+def test_caption_depends_only_on_seed_epoch_and_index(small):
     forward, backward = captions(small, epoch=5), captions(small, epoch=5, order=[5, 3, 3, 0, 1, 2, 4])
     assert forward == backward
     other = GlyphDataset(small.characters, small.glyphs, seed=3)
@@ -125,7 +125,7 @@ def test_default_is_the_training_split(monkeypatch):
     assert all(character.split == "train" for character in samples.characters)
 
 
-def test_one_glyph_per_character_is_asked_for(small):
+def test_there_must_be_one_glyph_per_character(small):
     with pytest.raises(ValueError, match="Got 5 glyphs for 6 characters"):
         GlyphDataset(small.characters, small.glyphs[:5])
 
@@ -145,9 +145,9 @@ def test_distinct_captions_of_all_characters():
     assert all(text.count("(") == text.count(")") for text in texts)
 
 
-def test_definitions_that_were_never_met_are_no_caption_of_a_training_character():
+def test_unseen_definitions_are_no_training_captions():
     characters = load_characters()
-    chosen = never_met(characters)
+    chosen = unseen_characters(characters)
     assert 450 < len(chosen) < 500 and all(c.split == "held-out" and not c.is_weak for c in chosen)
     seen = set(distinct_captions([c for c in characters if c.split == "train"]))
     assert not seen & {c.definition for c in chosen}

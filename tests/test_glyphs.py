@@ -1,4 +1,4 @@
-"""Pictures: placement, coverage, and what is refused."""
+"""Glyphs: placement, coverage, and refused characters."""
 
 import random
 
@@ -23,7 +23,7 @@ def chars():
 
 
 def ink_box(pixels):
-    """First and last column, first and last row that hold ink."""
+    """First and last column, first and last row with ink."""
     rows, columns = np.nonzero(pixels < PAPER)
     return columns.min(), columns.max(), rows.min(), rows.max()
 
@@ -76,7 +76,7 @@ def test_unsupported_character_is_refused(renderer, char):
 
 
 @pytest.mark.parametrize("text", ["", "好人"])
-def test_exactly_one_character_is_asked_for(renderer, text):
+def test_exactly_one_character_is_required(renderer, text):
     assert not renderer.supports(text)
     with pytest.raises(ValueError, match=f"exactly one character, not the {len(text)} of"):
         renderer.render(text)
@@ -93,7 +93,7 @@ def test_font_of_the_environment(monkeypatch, tmp_path):
 
 def test_missing_font_of_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("GLYFFUSER_FONT", str(tmp_path / "none.otf"))
-    with pytest.raises(FileNotFoundError, match="none.otf is not there; set GLYFFUSER_FONT"):
+    with pytest.raises(FileNotFoundError, match="none.otf is missing; set GLYFFUSER_FONT"):
         find_font()
 
 

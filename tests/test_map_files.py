@@ -16,8 +16,6 @@ from glyffuser.map import build, density, files
 from glyffuser.map.files import MapError, MapFiles
 from glyffuser.map.islands import find_continents, find_islands
 from glyffuser.map.meanings import Meanings
-from glyffuser.map.newness import Newness
-from glyffuser.map.projection import Projection
 from glyffuser.map.sprites import build_pages, morton_codes, tile_order
 from glyffuser.text import sentence_vectors
 
@@ -66,12 +64,12 @@ def test_the_score_is_the_gradient_of_the_log_density(cloud, alpha_bar):
 def test_without_noise_it_is_the_kernel_density_estimate(cloud):
     centres, weights = cloud
     whitened = np.linalg.cholesky(np.linalg.inv(np.cov(centres.T)))  # scipy's kernel follows the data's covariance
-    points, places = np.random.default_rng(1).normal(0, 1, (20, 2)), centres @ whitened
-    theirs = scipy.stats.gaussian_kde(places.T, bw_method=0.25)(points.T)
-    assert np.allclose(density.density(points, places, weights, 1.0, 0.25), theirs, rtol=1e-6)
+    points, standardised = np.random.default_rng(1).normal(0, 1, (20, 2)), centres @ whitened
+    theirs = scipy.stats.gaussian_kde(standardised.T, bw_method=0.25)(points.T)
+    assert np.allclose(density.density(points, standardised, weights, 1.0, 0.25), theirs, rtol=1e-6)
 
 
-def test_drowned_in_noise_it_is_the_standard_normal(cloud):
+def test_in_pure_noise_it_is_the_standard_normal(cloud):
     points = np.random.default_rng(1).normal(0, 1, (20, 2))
     normal = np.exp(-(points**2).sum(axis=1) / 2) / (2 * np.pi)
     assert np.allclose(density.density(points, *cloud, 1e-9, 0.2), normal, rtol=1e-4)
@@ -87,69 +85,21 @@ def test_the_grid_agrees_with_the_exact_density(cloud, alpha_bar):
     assert np.abs(grid - exact.reshape(size, size)).max() < 0.03 * exact.max()
 
 
-# --- projection, meanings, sprites
+# --- positions, meanings, sprites
 
 
-def test_a_real_glyph_is_placed_where_it_is(shipped):
+def test_a_real_glyph_is_located_at_its_own_position(shipped):
     indices = np.random.default_rng(0).choice(len(CHARACTERS), 60, replace=False)
     x_0 = uint8_to_x_0(GlyphRenderer().render_all(CHARACTERS[i].char for i in indices))
-    places, nearest = shipped.place(x_0)
+    positions, nearest = shipped.locate(x_0)
     same_picture = np.linalg.norm(
         shipped.projection.coordinates[nearest] - shipped.projection.coordinates[indices], axis=1
     )
     assert same_picture.max() < 0.5 and (nearest == indices).mean() > 0.95
-    assert np.linalg.norm(places - shipped.positions[indices], axis=1).max() < 0.1
+    assert np.linalg.norm(positions - shipped.positions[indices], axis=1).max() < 0.1
 
 
-def test_neighbours_are_the_nearest_others():
-    generator = np.random.default_rng(0)
-    pictures = generator.normal(size=(300, 1024)).astype(np.float32)
-    pictures[7] = pictures[3]
-    projection = Projection.fit(pictures)
-    found = projection.neighbours(3, 5)
-    distances = np.linalg.norm(projection.coordinates - projection.coordinates[3], axis=1)
-    assert found[0] == 7 and 3 not in found and len(found) == 5
-    assert set(found) == set(np.argsort(distances, kind="stable")[:6]) - {3}
-
-
-def test_a_projection_is_read_as_it_was_written(tmp_path):
-    projection = Projection.fit(np.random.default_rng(0).normal(size=(200, 1024)).astype(np.float32))
-    projection.save(tmp_path / "projection.safetensors")
-    again = Projection.load(tmp_path / "projection.safetensors")
-    assert np.array_equal(again.components, projection.components)
-    assert np.abs(again.coordinates - projection.coordinates).max() < np.abs(projection.coordinates).max() / 127
-    assert np.allclose(projection.components @ projection.components.T, np.eye(64), atol=1e-4)
-
-
-@pytest.fixture(scope="module")
-def newness(shipped):
-    return Newness(shipped.projection)
-
-
-def test_a_real_glyph_is_a_copy_of_itself(newness):
-    indices = [100, 9000, 20000]
-    answers = newness(uint8_to_x_0(GlyphRenderer().render_all(CHARACTERS[i].char for i in indices)))
-    assert [answer.nearest[0] for answer in answers] == indices
-    assert all(answer.is_copy and not answer.is_variant and answer.share < 0.01 for answer in answers)
-
-
-def test_a_glyph_that_nothing_is_like_is_new(newness):
-    half_and_half = uint8_to_x_0(GlyphRenderer().render_all("鱼山"))
-    half_and_half[0, :, :64], half_and_half[1, :, 64:] = half_and_half[1, :, :64], half_and_half[0, :, 64:].clone()
-    for answer in newness(half_and_half):
-        assert answer.share > 0.3 and not answer.is_copy and not answer.is_variant and len(set(answer.nearest)) == 5
-
-
-def test_shares_are_those_of_real_glyphs(shipped, newness):
-    """A tenth of real glyphs, each looked at as if it were not there itself, has a share below a tenth."""
-    coordinates = shipped.projection.coordinates
-    others = np.random.default_rng(1).choice(len(coordinates), 400, replace=False)
-    _, distances = shipped.projection.nearest(coordinates[others], 2)
-    shares = np.searchsorted(newness.usual, distances[:, 1]) / len(newness.usual)
-    assert np.abs(np.quantile(shares, [0.1, 0.5, 0.9]) - [0.1, 0.5, 0.9]).max() < 0.08
-
-
-def test_meanings_are_near_what_was_asked(shipped, pipeline):
+def test_nearest_meanings_are_those_of_the_sentence(shipped, pipeline):
     def nearest(text, count):
         indices, _ = shipped.meanings.nearest(sentence_vectors(pipeline.text_encoder([text]))[0].numpy(), count)
         return [CHARACTERS[index] for index in indices]
@@ -159,7 +109,7 @@ def test_meanings_are_near_what_was_asked(shipped, pipeline):
     assert all("bird" in c.definition for c in nearest("a small bird that sings", 5))
 
 
-def test_small_vectors_find_what_whole_vectors_find(shipped, pipeline):
+def test_reduced_vectors_find_what_whole_vectors_find(shipped, pipeline):
     texts = ["gold", "to eat", "kind of tree", "city", "anger", "a ship with two sails"]
     vectors = sentence_vectors(pipeline.text_encoder(texts)).numpy()
     senses = sorted({sense for character in CHARACTERS[:300] for sense in character.senses})
@@ -181,13 +131,13 @@ def test_morton_order_keeps_neighbours_together():
     corners = np.array([[0, 0], [0.999, 0], [0, 0.999], [0.999, 0.999]])
     assert np.argsort(morton_codes(corners)).tolist() == [0, 1, 2, 3]
     axis = (np.arange(16) + 0.5) / 16
-    places = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    in_order = places[np.argsort(tile_order(places))]
+    points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    in_order = points[np.argsort(tile_order(points))]
     quarter = in_order[:64]  # the first quarter of the curve is one quarter of the square
     assert quarter.max() < 0.5
 
 
-def test_a_tile_stands_where_it_is_said_to():
+def test_a_tile_is_at_its_number():
     generator = np.random.default_rng(0)
     glyphs = generator.integers(0, 2, (1030, 128, 128), dtype=np.uint8) * 255
     tiles = generator.permutation(1030).astype(np.uint16)
@@ -226,16 +176,16 @@ def test_the_shipped_tiles_show_their_characters(shipped):
     assert sorted(tiles.tolist()) == list(range(len(CHARACTERS)))
     renderer, pages = GlyphRenderer(), {}
     for index in np.random.default_rng(0).choice(len(CHARACTERS), 200, replace=False):
-        number, place = divmod(int(tiles[index]), 1024)
+        number, cell = divmod(int(tiles[index]), 1024)
         if number not in pages:
             pages[number] = np.asarray(Image.open(shipped.folder / f"sprites/{number:02}.webp").convert("L"))
-        row, column = divmod(place, 32)
+        row, column = divmod(cell, 32)
         tile = pages[number][64 * row : 64 * row + 64, 64 * column : 64 * column + 64].astype(int)
         glyph = np.asarray(renderer.render(CHARACTERS[index].char)).reshape(64, 2, 64, 2).mean(axis=(1, 3))
         assert np.abs(tile - glyph).max() < 20, CHARACTERS[index].char
 
 
-def test_islands_bear_the_name_of_their_radical(shipped):
+def test_islands_have_the_names_of_their_radicals(shipped):
     islands = find_islands(CHARACTERS, shipped.positions)
     names = {island.name for island in islands}
     assert {"water", "gold", "silk", "speech", "fish", "grass"} <= names and len(names) == len(islands) >= 20
@@ -278,13 +228,13 @@ def test_positions_are_packed_to_a_ten_thousandth():
 def test_building_twice_gives_the_same_bytes(pipeline, tmp_path):
     characters = CHARACTERS[::100]
     config = build.UmapConfig(n_neighbors=10)
-    said = []
+    stages = []
     manifests = [
-        build.build_map(characters, pipeline.text_encoder, tmp_path / name, tmp_path, config, said.append)
+        build.build_map(characters, pipeline.text_encoder, tmp_path / name, tmp_path, config, stages.append)
         for name in ("one", "two")
     ]
     assert manifests[0] == manifests[1] and manifests[0]["num_glyphs"] == len(characters)
-    assert "writing" in said
+    assert "writing" in stages
     again = MapFiles.load(tmp_path / "one")
     x_0 = uint8_to_x_0(GlyphRenderer().render_all(c.char for c in characters[:5]))
-    assert np.linalg.norm(again.place(x_0)[0] - again.positions[:5], axis=1).max() < 0.2
+    assert np.linalg.norm(again.locate(x_0)[0] - again.positions[:5], axis=1).max() < 0.2

@@ -6,7 +6,7 @@ from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.diffusion import add_noise, make_sampler
 from glyffuser.images import uint8_to_x_0
-from glyffuser.new_meaning import ink_survival, redraw
+from glyffuser.new_meaning import give_new_meaning, ink_survival
 from glyffuser.pipeline import initial_noise
 from glyffuser.ui.tabs.new_meaning import SHARED_BY_CHANCE, START_TIMESTEPS
 
@@ -18,8 +18,8 @@ def river() -> torch.Tensor:
     return uint8_to_x_0(GlyphRenderer().render_all("河"))
 
 
-def test_the_deepest_begins_and_the_others_join_in(tiny_pipeline, river):
-    frames = list(redraw(tiny_pipeline, "bird", 0, river, [999, 500], CONFIG))
+def test_the_noisiest_starts_and_the_others_join_in(tiny_pipeline, river):
+    frames = list(give_new_meaning(tiny_pipeline, "bird", 0, river, [999, 500], CONFIG))
     # ten steps at 999, 899 ... 99: all of them from 999, five from 500
     assert [frame.step for frame in frames] == list(range(16)) and frames[0].num_steps == 15
     assert [frame.timestep for frame in frames[:8]] == [None, 999, 899, 799, 699, 599, 499, 499]
@@ -34,16 +34,16 @@ def test_the_page_begins_where_a_run_passes_by(tiny_pipeline, river):
     assert set(START_TIMESTEPS) <= set(schedule.tolist())
 
 
-def test_each_redrawing_is_a_run_of_its_own(tiny_pipeline, river):
-    last = list(redraw(tiny_pipeline, "bird", 7, river, [700, 300], CONFIG))[-1]
+def test_each_start_timestep_is_a_run_of_its_own(tiny_pipeline, river):
+    last = list(give_new_meaning(tiny_pipeline, "bird", 7, river, [700, 300], CONFIG))[-1]
     alone = list(tiny_pipeline.begin(["bird"], [7], CONFIG, river, 300).frames)[-1]
     assert torch.allclose(last.x_t[1:], alone.x_t, atol=1e-5)
 
 
-def test_the_deeper_the_less_survives(pipeline, river):
-    last = list(redraw(pipeline, "bird", 0, river, [950, 200], CONFIG))[-1]
-    deep, shallow = ink_survival(river, last.x_t).tolist()
-    assert deep < 0.75 and shallow > 0.9
+def test_more_noise_leaves_less_ink(pipeline, river):
+    last = list(give_new_meaning(pipeline, "bird", 0, river, [950, 200], CONFIG))[-1]
+    noisy, clean = ink_survival(river, last.x_t).tolist()
+    assert noisy < 0.75 and clean > 0.9
 
 
 def test_the_share_that_survives_by_chance_is_as_the_page_says():

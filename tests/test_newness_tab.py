@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.map.newness import Likeness
+from glyffuser.newness import Newness
 from glyffuser.ui.tabs.newness import answer_with, verdict
 
 
@@ -32,12 +32,12 @@ def test_a_glyph_that_is_not_kept_is_answered_with_a_sentence(answer, run, index
 
 
 @pytest.mark.parametrize(
-    ("likeness", "beginning"),
+    ("newness", "beginning"),
     [
-        (Likeness([1, 2], 0.005, True, False), "Not new: "),
-        (Likeness([1, 2], 0.07, False, True), "Hardly new: a variant of the first of these; only 7%"),
-        (Likeness([1, 2], 0.71, False, False), "New: it is none of the real characters on the map. 71% of them"),
+        (Newness([1, 2], 1.0, 1.1, 0.005), "Not new: "),
+        (Newness([1, 2], 1.0, 1.1, 0.07), "Hardly new: a variant of the first of these; only 7%"),
+        (Newness([1, 2], 1.0, 1.1, 0.71), "New: it is none of the real characters on the map. 71% of them"),
     ],
 )
-def test_the_verdict_says_how_near_the_nearest_is(likeness, beginning):
-    assert verdict(likeness).startswith(beginning)
+def test_the_verdict_says_how_near_the_nearest_is(newness, beginning):
+    assert verdict(newness).startswith(beginning)

@@ -24,7 +24,7 @@ TOO_MANY_TOKENS = say("notices.too_many_tokens", num_tokens=46)
     ],
 )
 def test_each_kind_of_prompt_gets_its_sentence(pipeline, prompt, expected):
-    assert prompt_notice(prompt, pipeline.text_encoder) == expected
+    assert prompt_notice(prompt, pipeline) == expected
 
 
 def test_text_cannot_become_markup():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from glyffuser.data.characters import load_characters
-from glyffuser.data.glyphs import draw
+from glyffuser.data.glyphs import render_glyphs
 from glyffuser.data.probe import PROBE
 from glyffuser.images import x_0_to_uint8
 from glyffuser.radicals import RadicalClassifier
@@ -16,8 +16,8 @@ SENTENCE = "These words suggest the radical fish; a small network that reads rad
 @pytest.fixture(scope="module")
 def fishes() -> torch.Tensor:
     """Real glyphs with the fish radical, 195, that the classifier gets right."""
-    glyphs = draw([c for c in load_characters() if c.radical == 195][:40])
-    return glyphs[RadicalClassifier.load().ranked(glyphs, num_ranks=1)[:, 0] == 195]
+    glyphs = render_glyphs([c for c in load_characters() if c.radical == 195][:40])
+    return glyphs[RadicalClassifier.load().top_k(glyphs, k=1)[:, 0] == 195]
 
 
 def test_the_words_suggest_what_the_36_words_mean(pipeline):
@@ -32,7 +32,7 @@ def test_probabilities_are_some(pipeline):
 
 
 def test_real_glyphs_are_counted(app_context, fishes):
-    water = draw([c for c in load_characters() if c.char in "河海湖"])
+    water = render_glyphs([c for c in load_characters() if c.char in "河海湖"])
     glyphs = torch.cat([fishes[:5], water])
     assert radical_note(app_context, "fish", x_0_to_uint8(glyphs)) == f"{SENTENCE} 5 of 8."
     assert radical_note(app_context, "fish", x_0_to_uint8(water[:1])) == f"{SENTENCE} 0 of 1."

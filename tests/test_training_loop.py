@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from PIL import Image
 from tiny import TINY
 
 from glyffuser.config import ModelConfig, SampleConfig
@@ -20,20 +23,22 @@ from glyffuser.diffusion import training_loss, training_scheduler
 from glyffuser.images import uint8_to_x_0
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import TextStateCache
-from glyffuser.training import loop, smoke
+from glyffuser.training import loop, monitor, smoke
 from glyffuser.training.batches import CaptionConditioning, TrainingBatches, spread_timesteps
-from glyffuser.training.loop import Watch, build_state, load_run, train
-from glyffuser.training.monitor import HeldOut, averaged_weights, held_out_errors
+from glyffuser.training.export import load_run
+from glyffuser.training.loop import train
+from glyffuser.training.monitor import HeldOut, MonitorConfig, averaged_weights, held_out_errors, is_due
 from glyffuser.training.prior import caption_folds
 from glyffuser.training.recipe import Recipe
-from glyffuser.training.state import STATE_FILE, Counters, StateError
+from glyffuser.training.state import STATE_FILE, Counters, StateError, build_state
 
+ONE_STEP = SampleConfig(num_inference_steps=1)
 RECIPE = Recipe(batch_size=4, max_samples=48, warmup_steps=2, loss_balance=0.5)
 ROOT = Path(__file__).parents[1]
 
 
 class Bench:
-    """A training set of twelve glyphs."""
+    """Everything that a training run of twelve glyphs needs."""
 
     def __init__(self, tiny_pipeline, encoder):
         self.characters = [c for c in load_characters() if c.split == "train"][:12]
@@ -51,18 +56,21 @@ class Bench:
     def state(self, config=TINY, recipe=RECIPE):
         return build_state(config, recipe, "minilm", torch.device("cpu"))
 
-    def train(self, folder, state, recipe=RECIPE, stop_after=None, error_samples=0, grid_samples=0):
+    def train(self, folder, state, recipe=RECIPE, stop_after=None, accelerator=None, **intervals):
         folder.mkdir(exist_ok=True)
         self.prior.save_pretrained(folder / "glyph_prior")
-        pipeline = GlyffuserPipeline(state.unet, self.prior, self.scheduler)
-        config = SampleConfig(num_inference_steps=1)
-        watch = Watch(folder, self.held_out, pipeline, error_samples, grid_samples, config)
+        config = self.monitor(folder, state, **intervals)
 
         def should_stop():
             return stop_after is not None and state.counters.step >= stop_after
 
-        train(state, recipe, self.batches, self.scheduler, Accelerator(cpu=True), watch, should_stop)
+        accelerator = accelerator or Accelerator(cpu=True)
+        train(state, recipe, self.batches, self.scheduler, accelerator, config, should_stop)
         return state
+
+    def monitor(self, folder, state, error_samples=0, grid_samples=0, grid_config=ONE_STEP):
+        pipeline = GlyffuserPipeline(state.unet, self.prior, self.scheduler)
+        return MonitorConfig(folder, self.held_out, pipeline, error_samples, grid_samples, grid_config)
 
 
 @pytest.fixture(scope="module")
@@ -159,8 +167,8 @@ def test_a_caption_asks_the_fold_that_has_not_seen_it(bench):
     assert (conditioning.prior[0] == 0).all() and (conditioning.class_labels[0] == 0).all()
 
 
-def test_what_is_watched_is_written(bench, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "LOSS_STEPS", 4)
+def test_what_is_measured_is_written(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(monitor, "LOSS_STEPS", 4)
     bench.train(tmp_path / "run", bench.state(), error_samples=24, grid_samples=48)
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     losses, errors = [x for x in lines if "loss" in x], [x for x in lines if "error" in x]
@@ -250,6 +258,8 @@ TWO_PROCESSES = """
 import hashlib, json, sys
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from PIL import Image
 from pathlib import Path
 from glyffuser.training import __main__ as cli, batches, smoke
 from glyffuser.training.prior import gather_examples, train_prior
@@ -307,8 +317,8 @@ def test_a_signal_ends_the_run_after_its_step(bench, tmp_path):
         os.kill(os.getpid(), signal.SIGTERM)
         assert should_stop()
         state = bench.state()
-        watch = Watch(tmp_path, bench.held_out, None, 0, 0)
-        train(state, RECIPE, bench.batches, bench.scheduler, Accelerator(cpu=True), watch, should_stop)
+        config = bench.monitor(tmp_path, state)
+        train(state, RECIPE, bench.batches, bench.scheduler, Accelerator(cpu=True), config, should_stop)
         assert state.counters.step == 0 and (tmp_path / STATE_FILE).exists()
     finally:
         for name, handler in handlers.items():
@@ -334,7 +344,7 @@ def test_a_run_is_not_overwritten_by_mistake(bench, tmp_path):
     assert begin(TINY, RECIPE, "minilm", torch.device("cpu"), options).counters.plan_samples == 0
 
 
-def test_a_run_goes_on_counting_from_the_checkpoint_that_it_begins_with(tmp_path):
+def test_a_run_counts_on_from_the_checkpoint_that_it_starts_from(tmp_path):
     from glyffuser.checkpoint import DEFAULT_CHECKPOINT
     from glyffuser.training.__main__ import begin, parse
 
@@ -346,17 +356,17 @@ def test_a_run_goes_on_counting_from_the_checkpoint_that_it_begins_with(tmp_path
 
 def test_a_kill_loses_only_what_came_after_the_last_save(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "SAVE_SECONDS", 0)  # after every step
-    state, asked = bench.state(), []
+    state, calls = bench.state(), []
 
     def kill():
-        asked.append(1)
-        if len(asked) == 4:
+        calls.append(1)
+        if len(calls) == 4:
             raise KeyboardInterrupt
         return False
 
-    watch = Watch(tmp_path, bench.held_out, None, 0, 0)
+    config = bench.monitor(tmp_path, state)
     with pytest.raises(KeyboardInterrupt):
-        train(state, RECIPE, bench.batches, bench.scheduler, Accelerator(cpu=True), watch, kill)
+        train(state, RECIPE, bench.batches, bench.scheduler, Accelerator(cpu=True), config, kill)
     again = bench.state()
     again.load(tmp_path / STATE_FILE)
     assert again.counters.step == state.counters.step == 3 and same(again, state)
@@ -368,8 +378,8 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_state(bench, tmp_p
     state = bench.state()
 
     def failing(*arguments):
-        each = training_loss(*arguments)
-        return each * loss if state.counters.step == 3 else each
+        losses = training_loss(*arguments)
+        return losses * loss if state.counters.step == 3 else losses
 
     monkeypatch.setattr(loop, "training_loss", failing)
     with pytest.raises(StateError, match=f"the loss was {loss} after 16 samples: .* go on from it with --resume"):
@@ -380,7 +390,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_state(bench, tmp_p
 
 
 def test_a_full_disk_does_not_end_a_run(bench, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(loop, "LOSS_STEPS", 4)
+    monkeypatch.setattr(monitor, "LOSS_STEPS", 4)
     path_open = Path.open
 
     def full(*_, **__):
@@ -389,7 +399,7 @@ def test_a_full_disk_does_not_end_a_run(bench, tmp_path, monkeypatch, capsys):
     def open_to_read(path, mode="r", **rest):
         return full() if mode == "a" else path_open(path, mode, **rest)
 
-    monkeypatch.setattr(loop, "write_grid", full)
+    monkeypatch.setattr(monitor, "write_grid", full)
     monkeypatch.setattr(Path, "open", open_to_read)
     state = bench.train(tmp_path / "run", bench.state(), error_samples=24, grid_samples=24)
     said = capsys.readouterr().err
@@ -423,7 +433,7 @@ def test_the_precision_of_a_run_is_kept(bench, tmp_path, monkeypatch):
     assert cli.start_accelerator(cli.parse(["--output", str(tmp_path)]), TINY).mixed_precision == "bf16"
 
 
-def test_weights_of_another_kind_are_not_begun_with(tmp_path):
+def test_weights_that_do_not_fit_the_options_are_refused(tmp_path):
     from glyffuser.checkpoint import DEFAULT_CHECKPOINT
     from glyffuser.training.__main__ import begin, parse
 
@@ -432,3 +442,29 @@ def test_weights_of_another_kind_are_not_begun_with(tmp_path):
         begin(ModelConfig(prediction_type="epsilon"), RECIPE, "minilm", torch.device("cpu"), options)
     with pytest.raises(StateError, match="of another network than the options ask for: give --patch-size"):
         begin(TINY, RECIPE, "minilm", torch.device("cpu"), options)
+
+
+@pytest.fixture
+def bf16_accelerator(monkeypatch):
+    """An accelerator in bfloat16, though others of this process are in float32."""
+    monkeypatch.setattr(AcceleratorState, "_shared_state", {})
+    return Accelerator(cpu=True, mixed_precision="bf16")
+
+
+def test_grids_of_a_bfloat16_run_follow_perturbed_attention_guidance(bench, tmp_path, bf16_accelerator):
+    pixels = []
+    for pag_scale in (0, 3):
+        config = SampleConfig(num_inference_steps=2, guidance_scale=1, pag_scale=pag_scale, pag_interval=(0, 999))
+        folder = tmp_path / str(pag_scale)
+        bench.train(
+            folder, bench.state(), stop_after=1, accelerator=bf16_accelerator, grid_samples=4, grid_config=config
+        )
+        pixels.append(np.asarray(Image.open(folder / "grids" / "00000004.png")).astype(int))
+    assert abs(pixels[0] - pixels[1]).mean() > 1
+
+
+def test_a_measurement_is_due_when_its_interval_was_passed():
+    assert [is_due(10, previous, current) for previous, current in ((0, 9), (9, 10), (10, 19), (15, 31))] == [
+        False, True, False, True,
+    ]  # fmt: skip
+    assert not is_due(0, 0, 100)

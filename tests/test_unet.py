@@ -1,8 +1,23 @@
+import ast
+from pathlib import Path
+
 import pytest
 import torch
+from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
+from tiny import TINY
 
 from glyffuser.config import ModelConfig
-from glyffuser.unet import Conditioning, build_unet, depth_to_space, patch_size_of, predict, space_to_depth
+from glyffuser.unet import (
+    Conditioning,
+    build_unet,
+    depth_to_space,
+    install_attention,
+    patch_size_of,
+    predict,
+    space_to_depth,
+)
+
+ROOT = Path(__file__).parents[1]
 
 
 def conditioning_for(batch: int, tokens: int, grid_size: int = 32, seed: int = 0) -> Conditioning:
@@ -81,3 +96,60 @@ def test_rows_pick_glyphs():
     picked = conditioning.rows([2, 0, 0])
     assert torch.equal(picked.class_labels[1], conditioning.class_labels[0])
     assert [len(part) for part in picked] == [3] * 4
+
+
+@pytest.fixture
+def tiny_unet():
+    torch.manual_seed(0)
+    return build_unet(TINY).eval()
+
+
+@pytest.mark.parametrize("is_fused", [True, False])
+def test_fused_and_unfused_attention_are_those_of_diffusers(tiny_unet, is_fused):
+    x_t, timesteps, conditioning = torch.randn(2, 1, 128, 128), torch.tensor([700, 20]), conditioning_for(2, 4)
+    install_attention(tiny_unet, is_fused)
+    with torch.no_grad():
+        ours = predict(tiny_unet, x_t, timesteps, conditioning)
+        tiny_unet.set_attn_processor(AttnProcessor2_0() if is_fused else AttnProcessor())
+        theirs = predict(tiny_unet, x_t, timesteps, conditioning)
+    assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("is_fused", [True, False])
+def test_only_the_last_glyphs_are_perturbed(tiny_unet, is_fused):
+    install_attention(tiny_unet, is_fused)
+    x_t, timesteps = torch.randn(1, 1, 128, 128).repeat(3, 1, 1, 1), torch.full((3,), 700)
+    conditioning = conditioning_for(1, 4).rows([0, 0, 0])
+    with torch.no_grad():
+        plain = predict(tiny_unet, x_t, timesteps, conditioning)
+        perturbed = predict(tiny_unet, x_t, timesteps, conditioning, num_perturbed=1)
+        all_perturbed = predict(tiny_unet, x_t, timesteps, conditioning, num_perturbed=3)
+    assert torch.allclose(perturbed[:2], plain[:2], atol=1e-4)
+    assert (perturbed[2] - plain[2]).abs().max() > 1e-3
+    assert torch.allclose(all_perturbed, perturbed[2:].expand(3, -1, -1, -1), atol=1e-4)
+    for number in (-1, 4):
+        with pytest.raises(ValueError, match=f"between 0 and the 3 glyphs of the batch, got {number}"):
+            predict(tiny_unet, x_t, timesteps, conditioning, num_perturbed=number)
+
+
+@pytest.mark.parametrize("argument", [{"num_perturbed": 1}, {"recording": []}])
+@pytest.mark.parametrize("processor", [AttnProcessor, AttnProcessor2_0])
+def test_attention_that_cannot_be_perturbed_or_recorded_is_refused(tiny_unet, processor, argument):
+    tiny_unet.set_attn_processor(processor())
+    inputs = torch.randn(2, 1, 128, 128), torch.tensor([700, 700]), conditioning_for(2, 4)
+    with torch.no_grad():
+        predict(tiny_unet, *inputs)
+        with pytest.raises(ValueError, match=rf"^attention of {processor.__name__} can be neither perturbed nor"):
+            predict(tiny_unet, *inputs, **argument)
+        install_attention(tiny_unet)
+        predict(tiny_unet, *inputs, **argument)
+
+
+def test_only_one_function_sets_attention_processors():
+    callers = {
+        str(path.relative_to(ROOT))
+        for path in [*(ROOT / "glyffuser").rglob("*.py"), ROOT / "app.py"]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("set_attn_processor", "set_processor", "processor")
+    }
+    assert callers == {"glyffuser/unet.py"}

@@ -10,6 +10,9 @@ from safetensors.numpy import load_file, save_file
 from glyffuser.data.characters import Character
 
 NUM_COMPONENTS = 96
+"""Components that are kept, of 384. The 20 nearest characters by them are 80 % or more of those by whole vectors, which
+tests/test_map_files.py measures."""
+
 INT8_MAX = 127
 
 TEMPERATURE = 0.05

@@ -1,24 +1,26 @@
-"""How much each noise level counts in training."""
+"""Loss weights per noise level."""
 
 import torch
 
 NUM_LEVELS = 50
+"""Noise levels with a running mean each: 20 of 1000 timesteps per level."""
+
 DECAY = 0.995
-"""Of the running means, a batch; a level keeps about two hundred of its latest batches in mind."""
+"""Decay of the running means per batch; a mean covers about the latest 1 / (1 - 0.995) = 200 batches."""
 
 
 class LossBalance:
-    """Weighs losses by what is usual at their noise level, so that the hopeless ones do not drown out the others.
+    """Divides losses by a power of their noise level's running mean, so that no level dominates the gradient.
 
     Near pure noise the squared error is twenty times that of the last steps, where strokes get their edges, and most of
-    it can never be learnt. Divided by its usual size, every level counts the same: the uncertainty weighting of Karras
-    et al. 2024 (EDM2, section 2.2) with running means in place of a learnt function.
+    it cannot be learnt. The uncertainty weighting of Karras et al. 2024 (EDM2, section 2.2), with running means in
+    place of a learnt function.
     """
 
     def __init__(self, power: float, num_train_timesteps: int = 1000) -> None:
         """
         Args:
-            power: 1 lets every level count the same, 0 every sample as it is, as in Ho et al. 2020.
+            power: 0 weights every sample equally (Ho et al. 2020), 1 gives every level the same weighted loss.
             num_train_timesteps: length of the schedule.
         """
         self.power = power
@@ -26,20 +28,20 @@ class LossBalance:
         self.means = torch.zeros(NUM_LEVELS, dtype=torch.float64)
         """Running mean of the loss at each level, cleanest first."""
         self.shares = torch.zeros(NUM_LEVELS, dtype=torch.float64)
-        """How much of each mean has been observed, from 0 to 1."""
+        """Total weight of the observations in each mean, 0 to 1; means start at zero and are divided by it."""
 
     def weights(self, timesteps: torch.Tensor) -> torch.Tensor:
-        """What the losses at `timesteps` int64 (batch,) are multiplied with; their usual sum stays what it was.
+        """Factors for the losses at `timesteps` int64 (batch,); the mean loss over all levels stays the same.
 
         Returns:
             float32 (batch,).
         """
-        usual = torch.where(self.shares > 0, self.means / self.shares.clamp(min=1e-12), 1.0)
-        level_weights = usual.pow(-self.power) * usual.mean() / usual.pow(1 - self.power).mean()
+        means = torch.where(self.shares > 0, self.means / self.shares.clamp(min=1e-12), 1.0)
+        level_weights = means.pow(-self.power) * means.mean() / means.pow(1 - self.power).mean()
         return level_weights[self._levels(timesteps)].float().to(timesteps.device)
 
     def observe(self, timesteps: torch.Tensor, losses: torch.Tensor) -> None:
-        """Bring the means up to date: int64 (batch,) and float (batch,)."""
+        """Update the running means with a batch: int64 (batch,) and float (batch,)."""
         levels = self._levels(timesteps)
         counts = torch.bincount(levels, minlength=NUM_LEVELS)
         sums = torch.zeros_like(self.means).index_add_(0, levels, losses.detach().cpu().double())

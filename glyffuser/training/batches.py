@@ -1,4 +1,4 @@
-"""Batches that depend on the recipe's seed and on the place in the run alone, so that a resumed run repeats nothing."""
+"""Training batches, decided by seed and position in the run alone, so that a resumed run continues the same stream."""
 
 import math
 from collections.abc import Sequence
@@ -8,21 +8,22 @@ import numpy as np
 import torch
 
 from glyffuser.data.dataset import GlyphDataset
-from glyffuser.pipeline import make_conditioning
 from glyffuser.prior import MEAN_OF_FOLDS, GlyphPrior
+from glyffuser.prompts import make_conditioning
 from glyffuser.text import TextStateCache, sentence_vectors
 from glyffuser.unet import Conditioning
 
 
 class CaptionConditioning:
-    """What the U-net is told of a caption, from states that were encoded once."""
+    """Captions -> the U-net's conditioning, from cached text states."""
 
     def __init__(self, states: TextStateCache, prior: GlyphPrior, folds: dict[str, int]) -> None:
         """
         Args:
-            states: of every caption, "" included.
+            states: text states of every caption, "" included.
             prior: on the CPU.
-            folds: the network of the prior that has not seen a caption; all of them where a caption is not listed.
+            folds: caption -> index of the prior's network that was trained without it; for captions that are not
+                listed, the mean of all networks.
         """
         self._states = states
         self._prior = prior
@@ -30,7 +31,7 @@ class CaptionConditioning:
 
     @torch.no_grad()
     def __call__(self, captions: Sequence[str]) -> Conditioning:
-        """One row a caption; the null prompt for ""."""
+        """One row per caption; "" gives the null prompt."""
         states = self._states[captions]
         is_null = torch.tensor([not caption for caption in captions])
         folds = torch.tensor([self._folds.get(caption, MEAN_OF_FOLDS) for caption in captions])
@@ -39,7 +40,7 @@ class CaptionConditioning:
 
 
 class TrainingBatches:
-    """The endless stream of samples: every glyph once an epoch, in an order of its own, across all processes."""
+    """Endless stream of samples: every glyph once per epoch, each epoch in its own order, shared by all processes."""
 
     def __init__(
         self,
@@ -52,10 +53,10 @@ class TrainingBatches:
         """
         Args:
             dataset: the training characters.
-            conditioning: what the U-net is told of their captions.
-            seed: decides order, captions, timesteps and noise.
-            timestep_focus: how far timesteps crowd, see `spread_timesteps`.
-            timestep_shift: where they crowd, see there.
+            conditioning: of their captions.
+            seed: decides order, timesteps and noise.
+            timestep_focus: `focus` of `spread_timesteps`.
+            timestep_shift: `shift` of `spread_timesteps`.
         """
         self._dataset = dataset
         self._conditioning = conditioning
@@ -65,21 +66,21 @@ class TrainingBatches:
         self._order = lru_cache(maxsize=2)(self._order_of_epoch)
 
     def samples(self, start: int, count: int) -> tuple[torch.Tensor, Conditioning, list[int]]:
-        """The samples at places `start` to `start + count` of the stream.
+        """The samples at positions `start` to `start + count` of the stream.
 
         Returns:
-            x_0 float32 (count, 1, 128, 128) in [-1, 1], what the U-net is told, and the codepoints.
+            x_0 float32 (count, 1, 128, 128) in [-1, 1], the conditioning, and the codepoints.
         """
         rows = []
-        for place in range(start, start + count):
-            epoch, offset = divmod(place, len(self._dataset))
+        for position in range(start, start + count):
+            epoch, offset = divmod(position, len(self._dataset))
             self._dataset.set_epoch(epoch)
             rows.append(self._dataset[int(self._order(epoch)[offset])])
         x_0 = torch.stack([row["x_0"] for row in rows])
         return x_0, self._conditioning([row["caption"] for row in rows]), [row["codepoint"] for row in rows]
 
     def noise(self, start: int, x_0: torch.Tensor, num_timesteps: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Noise and timesteps for the samples at `start`, drawn on the CPU: the same on every device.
+        """Noise and timesteps of the batch at position `start`, drawn on the CPU: the same on every device.
 
         Returns:
             Standard Gaussian like `x_0`, and int64 (batch,) in [0, num_timesteps).
@@ -95,15 +96,16 @@ class TrainingBatches:
 
 
 def spread_timesteps(count: int, focus: float, shift: float, generator: torch.Generator) -> torch.Tensor:
-    """Random times for a batch, spread over it as evenly as chance allows, so that no batch is mostly noise.
+    """Draw stratified random times for a batch, so that every batch covers all noise levels.
 
     Args:
-        count: one time falls into each of as many equal shares of the distribution (Kingma et al. 2021, VDM, I.1).
-        focus: 0 is uniform; above it the middle, where glyphs take shape, comes more often, and the ends, one of them
-            nearly clean and the other nearly hopeless, less (Esser et al. 2024, SD3, section 3.1, "mode sampling").
-        shift: 1 leaves them there; above it they crowd where noise is stronger, around `shift / (1 + shift)` (the same,
-            equation 23).
-        generator: of randomness.
+        count: number of times; one falls into each of `count` equal shares of the distribution (Kingma et al. 2021,
+            VDM, appendix I.1).
+        focus: 0 is uniform; above 0 the middle, where glyphs take shape, is drawn more often, and both ends less
+            (Esser et al. 2024, SD3, section 3.1, "mode sampling").
+        shift: 1 leaves the mode in the middle; above 1 it moves to `shift / (1 + shift)`, where noise is stronger
+            (ibid., equation 23).
+        generator: source of randomness.
 
     Returns:
         float32 (count,) in [0, 1], in random order.

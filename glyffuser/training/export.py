@@ -3,26 +3,58 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
-import torch
+from diffusers import ModelMixin
+from safetensors import SafetensorError
 
+from glyffuser.config import ModelConfig
+from glyffuser.diffusion import training_scheduler
 from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.prior import GlyphPrior
 from glyffuser.training.onnx_graph import write_graph
+from glyffuser.training.state import STATE_FILE, StateError, read_averaged_weights, read_metadata
+from glyffuser.unet import build_unet
+
+PRIOR_FOLDER = "glyph_prior"
+"""Folder of a run that holds the glyph prior it was trained with."""
+
+
+def load_run(folder: Path) -> GlyffuserPipeline:
+    """The averaged weights of a run as a pipeline.
+
+    Raises:
+        StateError: if the state or the glyph prior is missing or damaged.
+    """
+    metadata = read_metadata(folder / STATE_FILE)
+    model: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in metadata["model"].items()
+    }
+    config = ModelConfig(**model)
+    unet = build_unet(config)
+    unet.load_state_dict(read_averaged_weights(folder / STATE_FILE))
+    try:
+        prior = GlyphPrior.from_pretrained(folder / PRIOR_FOLDER)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise StateError(f"the glyph prior {folder / PRIOR_FOLDER} is missing or damaged: put a copy there") from error
+    scheduler = training_scheduler(config.prediction_type)
+    samples_seen = metadata["counters"]["samples_seen"]
+    return GlyffuserPipeline(unet, prior, scheduler, metadata["text_encoder"], samples_seen)
 
 
 def export_checkpoint(pipeline: GlyffuserPipeline, folder: Path) -> None:
-    """Write U-net and glyph prior in half precision, and the scheduler; the pipeline itself stays as it is."""
-    halves = GlyffuserPipeline(
-        _half(pipeline.unet),
-        _half(pipeline.glyph_prior),
+    """Write U-net and glyph prior in half precision, and the scheduler; the pipeline stays unchanged."""
+    in_half_precision = GlyffuserPipeline(
+        _to_half(pipeline.unet),
+        _to_half(pipeline.glyph_prior),
         pipeline.scheduler,
         pipeline.config.text_encoder_name,
         pipeline.config.samples_seen,
     )
-    halves.save_pretrained(folder)
+    in_half_precision.save_pretrained(folder)
 
 
-def _half(module: torch.nn.Module) -> torch.nn.Module:
+def _to_half(module: ModelMixin) -> ModelMixin:
     copy = type(module).from_config(module.config)
     copy.load_state_dict(module.state_dict())
     return copy.half()
@@ -30,9 +62,6 @@ def _half(module: torch.nn.Module) -> torch.nn.Module:
 
 def main(arguments: list[str] | None = None) -> int:
     """Export a run; returns the exit status."""
-    from glyffuser.training.loop import load_run
-    from glyffuser.training.state import StateError
-
     parser = argparse.ArgumentParser(prog="python -m glyffuser.training.export", description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="folder of a training run")
     parser.add_argument("folder", type=Path, help="checkpoint folder to write")

@@ -1,11 +1,12 @@
-"""What is looked at while a run goes on: held-out errors, the worth of a caption, the same few glyphs ever again."""
+"""Measurements during a training run: losses, held-out errors with and without captions, fixed-seed sample grids."""
 
 import json
 import math
+import statistics
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -19,10 +20,17 @@ from glyffuser.data.probe import PROBE
 from glyffuser.diffusion import add_noise, to_x_0
 from glyffuser.images import encode_png, tile, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.training.state import TrainingState
 from glyffuser.unet import Conditioning, predict
 
 LOG_SNRS = (4, 2, 0, -2, -4, -6, -8)
 """Log signal-to-noise ratios, log(alpha_bar / (1 - alpha_bar)), from nearly clean to nearly noise."""
+
+LOSS_STEPS = 50
+"""Steps whose mean loss is one line of the metrics."""
+
+BATCH_SIZE = 64
+"""Held-out glyphs per call of the network."""
 
 METRICS_FILE = "metrics.jsonl"
 GRID_PROMPTS = tuple(word for word, _radical in PROBE[:16])
@@ -30,12 +38,12 @@ GRID_PROMPTS = tuple(word for word, _radical in PROBE[:16])
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Held-out glyphs with what the U-net is told of them.
+    """Held-out glyphs and their conditioning.
 
     Attributes:
         x_0: float32 (batch, 1, 128, 128) in [-1, 1].
-        with_caption: their definitions.
-        without: the null prompt, as often.
+        with_caption: one row per glyph, its definition.
+        without: one row per glyph, the null prompt.
     """
 
     x_0: torch.Tensor
@@ -43,9 +51,82 @@ class HeldOut:
     without: Conditioning
 
 
+@dataclass(frozen=True)
+class MonitorConfig:
+    """What is measured during a run, and how often.
+
+    Attributes:
+        folder: of the run; metrics, grids and the state are written into it.
+        held_out: glyphs that are never trained on.
+        pipeline: samples the grids with the trained network.
+        error_samples: training samples between two measurements of the held-out errors; 0 for none.
+        grid_samples: training samples between two grids; 0 for none.
+        grid_config: sampling settings of the grids.
+    """
+
+    folder: Path
+    held_out: HeldOut
+    pipeline: GlyffuserPipeline
+    error_samples: int = 20_000
+    grid_samples: int = 40_000
+    grid_config: SampleConfig = field(default_factory=SampleConfig)
+
+
+class Monitor:
+    """Measures a run as its config says and writes what it finds; for the main process alone."""
+
+    def __init__(
+        self, config: MonitorConfig, scheduler: SchedulerMixin, accelerator: Accelerator, samples_seen: int
+    ) -> None:
+        """
+        Args:
+            config: what to measure.
+            scheduler: noise schedule of the training.
+            accelerator: with TensorBoard as a tracker, or without trackers.
+            samples_seen: where the run starts or resumes; later lines of the metrics are dropped.
+        """
+        self._config = config
+        self._scheduler = scheduler
+        self._metrics = Metrics(accelerator, config.folder, samples_seen)
+        self._losses: list[float] = []
+
+    def log_loss(self, state: TrainingState, loss: float) -> float | None:
+        """Collect the loss of a step; every `LOSS_STEPS` steps, write their mean and return it."""
+        self._losses.append(loss)
+        if len(self._losses) < LOSS_STEPS:
+            return None
+        mean = statistics.fmean(self._losses)
+        self._losses.clear()
+        self._metrics.write(state.counters.samples_seen, loss=mean, seconds=state.counters.plan_seconds)
+        return mean
+
+    def log_if_due(self, state: TrainingState, previous_samples: int) -> None:
+        """Write held-out errors and a grid if the last step passed a multiple of their interval.
+
+        Args:
+            state: after the step.
+            previous_samples: samples seen before the step.
+        """
+        seen, config = state.counters.samples_seen, self._config
+        if is_due(config.error_samples, previous_samples, seen):
+            with averaged_weights(state.unet, state.ema):
+                self._metrics.write(seen, **held_out_errors(state.unet, config.held_out, self._scheduler))
+        if is_due(config.grid_samples, previous_samples, seen):
+            with averaged_weights(state.unet, state.ema):
+                try:
+                    write_grid(config.pipeline, config.folder / "grids" / f"{seen:08d}.png", config.grid_config)
+                except OSError as error:
+                    warn(f"the grid could not be written ({error})")
+
+
+def is_due(interval: int, previous: int, current: int) -> bool:
+    """Whether a multiple of `interval` lies after `previous` and not after `current`; never for interval 0."""
+    return interval > 0 and current // interval > previous // interval
+
+
 @contextmanager
 def averaged_weights(unet: UNet2DConditionModel, ema: EMAModel) -> Iterator[None]:
-    """The network with its averaged weights, for a while."""
+    """Use the averaged weights within a `with` block."""
     ema.store(unet.parameters())
     ema.copy_to(unet.parameters())
     try:
@@ -55,35 +136,46 @@ def averaged_weights(unet: UNet2DConditionModel, ema: EMAModel) -> Iterator[None
 
 
 @torch.no_grad()
-def held_out_errors(
-    unet: UNet2DConditionModel, held_out: HeldOut, scheduler: SchedulerMixin, batch_size: int = 64
-) -> dict[str, list[float]]:
-    """Mean squared error of the predicted clean glyphs, clipped to [-1, 1], at each of `LOG_SNRS`; fixed noise.
+def held_out_errors(unet: UNet2DConditionModel, held_out: HeldOut, scheduler: SchedulerMixin) -> dict[str, list[float]]:
+    """Mean squared error of pred_x_0, clipped to [-1, 1], at each of `LOG_SNRS`; always with the same noise.
 
     Returns:
-        "error" with the caption, and "gain", by how many per cent the caption lowers it against the null prompt.
+        "error" with the caption, and "gain", by how many per cent the caption lowers it compared with the null prompt.
     """
     generator = torch.Generator().manual_seed(1)
     errors, gains = [], []
     for log_snr in LOG_SNRS:
         timestep = timestep_at(log_snr, scheduler)
-        alpha_bar = scheduler.alphas_cumprod[timestep].to(unet.device)
-        x_t = add_noise(held_out.x_0, torch.randn(held_out.x_0.shape, generator=generator), alpha_bar.cpu())
-
-        def error(conditioning: Conditioning, x_t=x_t, timestep=timestep, alpha_bar=alpha_bar) -> float:
-            total = 0.0
-            for start in range(0, len(x_t), batch_size):
-                rows = slice(start, start + batch_size)
-                noised, x_0 = x_t[rows].to(unet.device), held_out.x_0[rows].to(unet.device)
-                timesteps = torch.full((len(noised),), timestep, device=unet.device)
-                output = predict(unet, noised, timesteps, conditioning.rows(rows).to(unet.device))
-                guess = to_x_0(output, noised, alpha_bar, scheduler.config.prediction_type).clamp(-1, 1)
-                total += float((guess - x_0).square().mean(dim=(1, 2, 3)).sum())
-            return total / len(x_t)
-
-        errors.append(error(held_out.with_caption))
-        gains.append(100 * (1 - errors[-1] / error(held_out.without)))
+        noise = torch.randn(held_out.x_0.shape, generator=generator)
+        x_t = add_noise(held_out.x_0, noise, scheduler.alphas_cumprod[timestep])
+        with_caption, without = (
+            mean_error(unet, x_t, held_out.x_0, timestep, conditioning, scheduler)
+            for conditioning in (held_out.with_caption, held_out.without)
+        )
+        errors.append(with_caption)
+        gains.append(100 * (1 - with_caption / without))
     return {"error": errors, "gain": gains}
+
+
+def mean_error(
+    unet: UNet2DConditionModel,
+    x_t: torch.Tensor,
+    x_0: torch.Tensor,
+    timestep: int,
+    conditioning: Conditioning,
+    scheduler: SchedulerMixin,
+) -> float:
+    """Mean squared error of pred_x_0, clipped to [-1, 1], over glyphs that are noised to one timestep."""
+    alpha_bar = scheduler.alphas_cumprod[timestep].to(unet.device)
+    total = 0.0
+    for start in range(0, len(x_t), BATCH_SIZE):
+        rows = slice(start, start + BATCH_SIZE)
+        noised, clean = x_t[rows].to(unet.device), x_0[rows].to(unet.device)
+        timesteps = torch.full((len(noised),), timestep, device=unet.device)
+        output = predict(unet, noised, timesteps, conditioning.rows(rows).to(unet.device))
+        pred_x_0 = to_x_0(output, noised, alpha_bar, scheduler.config.prediction_type).clamp(-1, 1)
+        total += float((pred_x_0 - clean).square().mean(dim=(1, 2, 3)).sum())
+    return total / len(x_t)
 
 
 def timestep_at(log_snr: float, scheduler: SchedulerMixin) -> int:
@@ -93,7 +185,7 @@ def timestep_at(log_snr: float, scheduler: SchedulerMixin) -> int:
 
 
 def write_grid(pipeline: GlyffuserPipeline, path: Path, config: SampleConfig) -> None:
-    """Sample the same prompts from the same noise as ever, and write them as a PNG."""
+    """Sample `GRID_PROMPTS` with seeds 0 to 15 and write the glyphs as one PNG."""
     prompts = list(GRID_PROMPTS)
     for frame in pipeline.stream(prompts, list(range(len(prompts))), config):
         finished = frame.x_t
@@ -102,32 +194,32 @@ def write_grid(pipeline: GlyffuserPipeline, path: Path, config: SampleConfig) ->
 
 
 class Metrics:
-    """A line of JSON per look, and TensorBoard beside it; lines after the state that a run goes on from are dropped."""
+    """Writes measurements as lines of JSON and to TensorBoard; on resuming, lines after the saved state are dropped."""
 
     def __init__(self, accelerator: Accelerator, folder: Path, samples_seen: int) -> None:
         """
         Args:
-            accelerator: with TensorBoard as a tracker, or with none.
+            accelerator: with TensorBoard as a tracker, or without trackers.
             folder: of the run.
-            samples_seen: where the run goes on.
+            samples_seen: where the run starts or resumes.
         """
         self._accelerator = accelerator
         self._path = folder / METRICS_FILE
-        self._is_full = False
+        self._has_failed = False
         lines = self._path.read_text().splitlines() if self._path.exists() else []
         unfinished = self._path.with_suffix(".tmp")
         unfinished.write_text("".join(f"{line}\n" for line in lines if samples_of(line) <= samples_seen))
         unfinished.replace(self._path)
 
     def write(self, samples: int, **values: float | list[float]) -> None:
-        """Append one line; after a failure, a full disk say, nothing more is sent to TensorBoard, which would wait."""
+        """Append one line. After a failed write (a full disk) TensorBoard gets nothing more: it would block the run."""
         try:
             with self._path.open("a") as file:
                 file.write(json.dumps({"samples": samples, **values}) + "\n")
         except OSError as error:
             warn(f"{self._path} could not be written ({error})")
-            self._is_full = True
-        if self._is_full:
+            self._has_failed = True
+        if self._has_failed:
             return
         scalars = {name: value for name, value in values.items() if not isinstance(value, list)}
         for name, series in values.items():
@@ -137,7 +229,7 @@ class Metrics:
 
 
 def samples_of(line: str) -> float:
-    """Where in the run a line of metrics was written; infinity for one that was torn by a kill or a full disk."""
+    """Samples seen when a line of metrics was written; infinity if a kill or a full disk left the line incomplete."""
     try:
         return json.loads(line)["samples"]
     except (ValueError, TypeError, KeyError):
@@ -145,5 +237,5 @@ def samples_of(line: str) -> float:
 
 
 def warn(sentence: str) -> None:
-    """Say what went wrong without being the end of the run."""
+    """Print a problem that does not end the run."""
     tqdm.write(f"{sentence}; training goes on", file=sys.stderr)

@@ -1,4 +1,6 @@
-"""Two optimizers for one network: Muon for what maps channels to channels, AdamW for the rest."""
+"""Two optimizers for one network: Muon for inner matrices and convolutions, AdamW for all other parameters."""
+
+from typing import Any
 
 import torch
 from torch import nn
@@ -7,17 +9,17 @@ from torch.optim import AdamW, Optimizer
 from glyffuser.training.recipe import Recipe
 
 ENDS = ("conv_in", "conv_out", "time_embedding", "class_embedding", "encoder_hid_proj")
-"""Parts of the U-net between its inner channels and the outside: pixels, time and text; AdamW's."""
+"""Layers between the U-net's inner channels and its inputs and outputs (pixels, time, text); trained by AdamW."""
 
 
 class ConvolutionMuon(torch.optim.Muon):
-    """Muon (Jordan et al. 2024) for convolutions, too: each is treated as the matrix (out, in x height x width).
+    """Muon (Jordan et al. 2024) that also takes convolutions, each as the matrix (out, in x height x width).
 
-    torch's Muon takes matrices alone, so it is given views; they share memory with the parameters, which must not be
-    moved to another device afterwards.
+    torch's Muon takes matrices only, so it gets views that share memory with the parameters; the parameters must not
+    be moved to another device afterwards.
     """
 
-    def __init__(self, parameters: list[nn.Parameter], **settings) -> None:
+    def __init__(self, parameters: list[nn.Parameter], **settings: Any) -> None:
         """
         Args:
             parameters: of two or more dimensions.
@@ -27,14 +29,14 @@ class ConvolutionMuon(torch.optim.Muon):
         super().__init__([nn.Parameter(as_matrix(parameter.detach())) for parameter in parameters], **settings)
 
     @torch.no_grad()
-    def step(self, closure=None):
+    def step(self, closure: Any = None) -> Any:
         """Update the parameters from their gradients."""
         for source, matrix in zip(self.sources, self.param_groups[0]["params"], strict=True):
             matrix.grad = None if source.grad is None else as_matrix_like(source.grad, source)
         return super().step(closure)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of the parameters and of their views."""
+        """Drop the gradients of the parameters and of their views."""
         super().zero_grad(set_to_none)
         for source in self.sources:
             source.grad = None
@@ -43,7 +45,7 @@ class ConvolutionMuon(torch.optim.Muon):
 def as_matrix(weight: torch.Tensor) -> torch.Tensor:
     """A view of a weight (out, in, height, width) as a matrix (out, in x height x width).
 
-    Channels-last weights give their columns in another order, which Muon's orthogonalisation does not care about.
+    The columns of channels-last weights come in another order, which does not change Muon's orthogonalisation.
     """
     if weight.ndim == 4 and not weight.is_contiguous():
         weight = weight.permute(0, 2, 3, 1)
@@ -68,7 +70,7 @@ def split_parameters(unet: nn.Module) -> tuple[dict[str, nn.Parameter], dict[str
 
 
 def make_optimizers(unet: nn.Module, recipe: Recipe) -> dict[str, Optimizer]:
-    """Both optimizers, by name; call it when the network is on its device."""
+    """Both optimizers by name, for a network that is on its final device already."""
     inner, rest = split_parameters(unet)
     return {
         "muon": ConvolutionMuon(

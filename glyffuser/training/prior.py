@@ -8,29 +8,32 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 
 from glyffuser.config import ModelConfig
 from glyffuser.data.characters import Character, load_characters
-from glyffuser.data.dataset import caption_variants, distinct_captions, never_met
+from glyffuser.data.dataset import caption_variants, distinct_captions, unseen_characters
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.data.probe import PROBE
 from glyffuser.images import encode_png, tile, uint8_to_x_0, x_0_to_uint8
-from glyffuser.prior import MEAN_OF_FOLDS, GlyphPrior
+from glyffuser.prior import MEAN_OF_FOLDS, Fold, GlyphPrior
 from glyffuser.text import TextEncoder, TextStateCache, sentence_vectors
 
 MIN_FAMILY_SIZE = 15
-"""Characters of one radical and one layout that make a family of their own; the rest of a radical is one."""
+"""Training characters of one radical and layout that form a family; smaller groups of a radical are merged."""
 
 SHRINKAGE = 5
-"""How many mean glyphs are mixed into a family's average, so that a family of three does not speak too loudly."""
+"""Number of mean glyphs that are added to a family's average, which draws small families towards the mean."""
 
 MIN_WORD_COUNT = 2
-"""Training characters whose definitions hold a word before it is a caption of its own."""
+"""Number of training definitions that must hold a word before it becomes a caption by itself."""
 
 FAMILY_LOSS_WEIGHT = 0.05
+"""Weight of the cross-entropy beside the squared error."""
+
 BATCH_SIZE = 256
 NUM_EPOCHS = 5
 LEARNING_RATE = 1.5e-3
@@ -38,15 +41,15 @@ LEARNING_RATE = 1.5e-3
 
 @dataclass(frozen=True)
 class Examples:
-    """What the prior learns from.
+    """Training data of the prior.
 
     Attributes:
-        captions: distinct captions, "" first, and the words that are none.
+        captions: distinct captions, "" first, then single words that are no caption.
         sentences: float32 (captions, text_channels), unit length.
-        pictures: float32 (characters, grid²), the glyphs averaged to the U-net's grid, in [-1, 1].
+        pictures: float32 (characters, grid²), glyphs averaged to the U-net's resolution, in [-1, 1].
         families: int64 (characters,), index of each character's family.
-        folds: int64 (characters,), the network that never sees the character.
-        pairs: int64 (pairs, 2), a caption and a training character that it stands for.
+        folds: int64 (characters,), the network that is trained without the character.
+        pairs: int64 (pairs, 2), indices of a caption and of a training character that it describes.
     """
 
     captions: list[str]
@@ -58,35 +61,35 @@ class Examples:
 
 
 def family_names(characters: Sequence[Character]) -> list[tuple[int, str]]:
-    """The family of each character: its radical and layout if enough training characters share both."""
+    """The family of each character: its radical, and its layout if enough training characters share both."""
     counts = Counter((c.radical, c.layout) for c in characters if c.split == "train")
     return [(c.radical, c.layout if counts[c.radical, c.layout] >= MIN_FAMILY_SIZE else "any") for c in characters]
 
 
 def fold_of(character: Character, num_folds: int) -> int:
-    """The fold of a character; equal definitions share one."""
+    """The fold of a character; characters with the same definition share a fold."""
     return zlib.crc32(character.definition.lower().encode()) % num_folds
 
 
 def captions_of(character: Character) -> set[str]:
-    """Every caption that the character can have, but for none."""
+    """Every caption of the character except the empty one."""
     variants = caption_variants(character)
     return {variants.full, *variants.senses, *variants.clauses}
 
 
 def words_of(character: Character) -> set[str]:
-    """The words of its definition, in small letters.
+    """The words of the character's definition in lower case.
 
-    A visitor often types a single word, which the sentence vector knows least about. Met with every character that it
-    helps to define, a word says what it mostly stands for: "knife" 刀, though it is made of metal.
+    Users often type a single word, for which the sentence vector is least informative. Pairing a word with every
+    character whose definition holds it teaches its most frequent meaning: "knife" 刀, though knives are made of metal.
     """
     return set(re.findall("[a-z]{2,}", character.definition.lower()))
 
 
 def caption_folds(characters: Sequence[Character], num_folds: int) -> dict[str, int]:
-    """The network that has not seen a caption with its own character, for every caption of the training characters.
+    """Caption of a training character -> the network that was trained without it.
 
-    `MEAN_OF_FOLDS` where each has seen it, since characters of several folds share it.
+    `MEAN_OF_FOLDS` where characters of several folds share the caption, since then no network was.
     """
     folds = defaultdict(set)
     for character in characters:
@@ -99,38 +102,44 @@ def caption_folds(characters: Sequence[Character], num_folds: int) -> dict[str, 
 def gather_examples(
     characters: Sequence[Character], encoder: TextEncoder, num_folds: int, grid_size: int, cache_folder: Path
 ) -> tuple[Examples, list[tuple[int, str]]]:
-    """Render, encode and pair; returns the examples and the families' names."""
-    captions = distinct_captions(characters)
+    """Render glyphs, encode captions and pair both; returns the examples and the families' names."""
+    captions, words = distinct_captions(characters), frequent_words(characters)
+    single_words = sorted(words - set(captions))
     states = TextStateCache.load_or_build(encoder, captions, cache_folder)
-    counts = Counter(word for c in characters if c.split == "train" for word in words_of(c))
-    words = {word for word, count in counts.items() if count >= MIN_WORD_COUNT}
-    alone = sorted(words - set(captions))
     batches = [states[captions[i : i + 512]] for i in range(0, len(captions), 512)]
-    batches += [encoder(alone[i : i + 512]) for i in range(0, len(alone), 512)]
-    sentences = torch.cat([sentence_vectors(batch) for batch in batches])
-    captions = captions + alone
-    index = {caption: i for i, caption in enumerate(captions)}
+    batches += [encoder(single_words[i : i + 512]) for i in range(0, len(single_words), 512)]
     names = family_names(characters)
     families = sorted(set(names))
-    pairs = [
+    examples = Examples(
+        captions + single_words,
+        torch.cat([sentence_vectors(batch) for batch in batches]),
+        small_pictures(characters, grid_size),
+        torch.tensor([families.index(name) for name in names]),
+        torch.tensor([fold_of(character, num_folds) for character in characters]),
+        torch.tensor(caption_pairs(characters, captions + single_words, words)),
+    )
+    return examples, families
+
+
+def frequent_words(characters: Sequence[Character]) -> set[str]:
+    """Words that at least `MIN_WORD_COUNT` training definitions hold."""
+    counts = Counter(word for c in characters if c.split == "train" for word in words_of(c))
+    return {word for word, count in counts.items() if count >= MIN_WORD_COUNT}
+
+
+def caption_pairs(characters: Sequence[Character], captions: list[str], words: set[str]) -> list[tuple[int, int]]:
+    """Indices of every caption or word and of every training character that it describes."""
+    index = {caption: i for i, caption in enumerate(captions)}
+    return [
         (index[caption], i)
         for i, character in enumerate(characters)
         if character.split == "train"
         for caption in sorted(captions_of(character) | (words_of(character) & words))
     ]
-    examples = Examples(
-        captions,
-        sentences,
-        small_pictures(characters, grid_size),
-        torch.tensor([families.index(name) for name in names]),
-        torch.tensor([fold_of(character, num_folds) for character in characters]),
-        torch.tensor(pairs),
-    )
-    return examples, families
 
 
 def small_pictures(characters: Sequence[Character], grid_size: int) -> torch.Tensor:
-    """The glyphs averaged to the grid: float32 (characters, grid²) in [-1, 1]."""
+    """The glyphs averaged to the U-net's resolution: float32 (characters, grid²) in [-1, 1]."""
     renderer, rows = GlyphRenderer(), []
     for start in range(0, len(characters), 1000):
         x_0 = uint8_to_x_0(renderer.render_all(c.char for c in characters[start : start + 1000]))
@@ -139,10 +148,10 @@ def small_pictures(characters: Sequence[Character], grid_size: int) -> torch.Ten
 
 
 def family_averages(examples: Examples, is_train: torch.Tensor, num_families: int) -> torch.Tensor:
-    """Average glyph of each family less the mean glyph, small families drawn to the mean: (families, grid²).
+    """Average glyph of each family minus the mean glyph, with small families drawn to the mean: (families, grid²).
 
-    A training glyph is part of its own family's average: a sixth of it where it is the only one, less than a
-    twentieth in most.
+    A training glyph is part of its own family's average: with weight 1 / (1 + `SHRINKAGE`) in a family of one, less
+    than a twentieth in most families.
     """
     deviations = examples.pictures[is_train] - examples.pictures[is_train].mean(dim=0)
     families = examples.families[is_train]
@@ -154,10 +163,10 @@ def family_averages(examples: Examples, is_train: torch.Tensor, num_families: in
 def train_fold(prior: GlyphPrior, fold: int, examples: Examples, num_epochs: int) -> None:
     """Train one of the networks on the characters of the other folds.
 
-    The loss is the squared error of the mixed glyph as a share of the glyphs' variance, and a little cross-entropy of
-    the family, which keeps rare families apart.
+    The loss is the squared error of the guess relative to the glyphs' variance, plus a small cross-entropy of the
+    family, which keeps rare families apart.
     """
-    network = prior.folds[fold].train()
+    network = cast(Fold, prior.folds[fold]).train()
     pairs = examples.pairs[examples.folds[examples.pairs[:, 1]] != fold]
     network.mean.copy_(examples.sentences[pairs[:, 0]].mean(dim=0))
     variance = (examples.pictures[pairs[:, 1]] - prior.mean_glyph).square().sum(dim=1).mean()
@@ -187,7 +196,7 @@ def train_prior(
     hidden_channels: tuple[int, int] = (1024, 256),
     seed: int = 0,
 ) -> GlyphPrior:
-    """Train all folds and bring the pictures to unit variance over the training captions."""
+    """Train all folds and scale the pictures to unit variance over the training captions."""
     torch.manual_seed(seed)
     is_train = torch.tensor([character.split == "train" for character in characters])
     grid_size = int(examples.pictures.shape[1] ** 0.5)
@@ -208,14 +217,14 @@ def train_prior(
 
 @torch.no_grad()
 def guesses(prior: GlyphPrior, sentences: torch.Tensor, folds: torch.Tensor | None = None) -> torch.Tensor:
-    """The prior's pictures as training sees them: (batch, grid²)."""
+    """The prior's pictures as the U-net gets them in training, without sharpening: (batch, grid²)."""
     return prior(sentences, sharpness=1.0, folds=folds).flatten(1)
 
 
 def explained_variance(prior: GlyphPrior, examples: Examples, characters: Sequence[Character]) -> float:
-    """Share of the variance of held-out glyphs that definitions explain which were never met."""
-    asked = {character.codepoint for character in never_met(characters)}
-    chosen = [i for i, character in enumerate(characters) if character.codepoint in asked]
+    """Share of the variance of held-out glyphs that the prior explains from definitions it was not trained on."""
+    codepoints = {character.codepoint for character in unseen_characters(characters)}
+    chosen = [i for i, character in enumerate(characters) if character.codepoint in codepoints]
     index = {caption: i for i, caption in enumerate(examples.captions)}
     sentences = examples.sentences[[index[characters[i].definition] for i in chosen]]
     deviations = examples.pictures[chosen] - prior.mean_glyph
@@ -224,17 +233,17 @@ def explained_variance(prior: GlyphPrior, examples: Examples, characters: Sequen
 
 
 def radical_accuracy(prior: GlyphPrior, sentences: torch.Tensor, radicals: Sequence[int]) -> float:
-    """How often the likeliest radical is the right one."""
+    """Share of sentences whose most probable radical is the right one."""
     likeliest = prior.by_radical(prior.probabilities(sentences)).argmax(dim=1)
     return float((likeliest == torch.tensor(radicals)).float().mean())
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train, print what held-out glyphs say of it, save; returns the exit status."""
+    """Train, print scores on held-out glyphs, save; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m glyffuser.training.prior", description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("runs/glyph_prior"), help="folder to write")
     parser.add_argument("--text-encoder", default="minilm", help="a text encoder by name (default: minilm)")
-    parser.add_argument("--patch-size", type=int, default=4, help="that of the U-net (default: 4)")
+    parser.add_argument("--patch-size", type=int, default=4, help="patch size of the U-net (default: 4)")
     parser.add_argument("--cache", type=Path, default=Path(".cache"), help="folder for text states (default: .cache)")
     options = parser.parse_args(arguments)
 
@@ -245,12 +254,12 @@ def main(arguments: list[str] | None = None) -> int:
     words = sentence_vectors(encoder([word for word, _radical in PROBE]))
     print(f"families of characters: {len(families)}")
     print(f"variance of held-out glyphs explained: {100 * explained_variance(prior, examples, characters):.2f} %")
-    right = radical_accuracy(prior, words, [radical for _word, radical in PROBE])
-    print(f"radical of the {len(PROBE)} probe words named: {100 * right:.0f} %")
+    accuracy = radical_accuracy(prior, words, [radical for _word, radical in PROBE])
+    print(f"radicals of the {len(PROBE)} probe words predicted correctly: {100 * accuracy:.0f} %")
     prior.save_pretrained(options.output)
     picture = tile(x_0_to_uint8(prior.to_x_0(prior(words).detach())), columns=9)
     (options.output / "probe.png").write_bytes(encode_png(picture))
-    print(f"written to {options.output}, with what the probe words suggest in probe.png")
+    print(f"written to {options.output}, with guesses for the probe words in probe.png")
     return 0
 
 

@@ -1,30 +1,31 @@
-"""What a training run is made with, and how fast it learns at each moment."""
+"""Hyperparameters of a training run, its plan and its learning rate schedule."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the U-net is trained; everything that decides the weights besides the data and the network's shape.
+    """Everything that decides the trained weights besides the data and the network's architecture.
 
     Attributes:
-        batch_size: glyphs a step and process.
+        batch_size: glyphs per step and process.
         muon_learning_rate: for matrices and convolutions (Muon).
         adamw_learning_rate: for all other parameters (AdamW).
-        weight_decay: decoupled, for both.
-        warmup_steps: the rate rises linearly from zero over these.
-        decay_share: last part of the planned samples or hours over which the rate falls linearly to zero; 0 keeps it.
-        ema_decay: of the averaged weights; they lag by about 1 / (1 - ema_decay) steps.
-        max_grad_norm: gradients are scaled down to this norm.
-        loss_balance: how far the noise levels' losses are made alike, from 0 (each sample counts as it is, Ho et al.
-            2020) to 1 (each level counts the same, see `glyffuser.training.balance`).
-        timestep_focus: how much more often the middle timesteps come than the ends, from 0 (all alike) to 1 (almost
-            five times; see `glyffuser.training.batches.spread_timesteps`).
-        timestep_shift: above 1, the timesteps crowd where noise is stronger than in the middle; below 1, where it is
-            weaker.
-        seed: decides data order, captions, timesteps and noise.
-        max_samples: the run ends when this many samples of this plan are seen; None sets no end.
-        max_hours: the run ends after this time of training, pauses not counted; None sets no end.
+        weight_decay: decoupled, for both optimizers.
+        warmup_steps: steps over which the learning rates rise linearly from zero.
+        decay_share: last part of the planned samples or hours, over which the learning rates fall linearly to zero;
+            0 for no decay.
+        ema_decay: of the averaged weights, which lag by about 1 / (1 - ema_decay) steps.
+        max_grad_norm: larger gradients are scaled down to this norm.
+        loss_balance: weighting of the noise levels, from 0 (every sample counts the same, Ho et al. 2020) to 1 (every
+            level counts the same, see `glyffuser.training.balance`).
+        timestep_focus: preference for middle timesteps, from 0 (uniform) to 1 (almost five times as often as the ends;
+            see `glyffuser.training.batches.spread_timesteps`).
+        timestep_shift: above 1, the preferred timesteps have stronger noise than the middle ones; below 1, weaker
+            noise.
+        seed: decides initial weights, data order, captions, timesteps and noise.
+        max_samples: samples after which the plan is complete; None for no limit.
+        max_hours: hours of training, pauses not counted, after which the plan is complete; None for no limit.
 
     Raises:
         ValueError: if a number is out of its range.
@@ -63,21 +64,21 @@ class Recipe:
                 raise ValueError(f"{name} must be 0 or more, got {value}")
 
     def progress(self, num_samples: int, seconds: float) -> float:
-        """How much of the plan is done, from 0 to 1; 0 if the plan has no end.
+        """Completed part of the plan, from 0 to 1; 0 if the plan has no limit.
 
         Args:
-            num_samples: seen since the plan began.
-            seconds: trained since the plan began.
+            num_samples: samples seen since the plan began.
+            seconds: seconds trained since the plan began.
         """
         by_samples = num_samples / self.max_samples if self.max_samples else float(self.max_samples == 0)
         by_hours = seconds / 3600 / self.max_hours if self.max_hours else float(self.max_hours == 0)
         return min(1.0, max(by_samples, by_hours))
 
     def rate_factor(self, step: int, progress: float) -> float:
-        """What the learning rates are multiplied with: linear warm-up, constant, linear decay.
+        """Factor for the learning rates: linear warm-up, constant, linear decay.
 
         Args:
-            step: steps done since the optimizers were new.
+            step: steps taken since the optimizers were created.
             progress: from `progress`.
         """
         warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0

@@ -1,6 +1,6 @@
 """The whole chain on 64 glyphs, in about a minute: `python -m glyffuser.training.smoke`.
 
-Data, text states, glyph prior, U-net, export, sample: it shows that everything fits together, not a model to look at.
+Data, text states, glyph prior, U-net, export, samples: it checks that all parts fit together; its glyphs are noise.
 """
 
 import argparse
@@ -13,8 +13,7 @@ from glyffuser.images import encode_png, tile, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import TextEncoder
 from glyffuser.training.__main__ import parse, run
-from glyffuser.training.export import export_checkpoint
-from glyffuser.training.loop import load_run
+from glyffuser.training.export import export_checkpoint, load_run
 from glyffuser.training.prior import gather_examples, train_prior
 
 NUM_GLYPHS = 64
@@ -24,7 +23,7 @@ TINY_RECIPE = ["--batch-size", "8", "--max-samples", "256", "--error-samples", "
 
 
 def choose(characters: list[Character]) -> list[Character]:
-    """The first characters of the training split, and a few held-out ones."""
+    """The first characters of the training split, and a few of the held-out split."""
     train = [c for c in characters if c.split == "train"][:NUM_GLYPHS]
     return train + [c for c in characters if c.split == "held-out"][:NUM_HELD_OUT]
 

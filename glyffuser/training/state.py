@@ -1,4 +1,4 @@
-"""Where a run stands: one safetensors file, replaced as a whole, so that a kill at any moment leaves a good one."""
+"""State of a training run: one safetensors file, replaced atomically, so that a kill never leaves half a file."""
 
 import dataclasses
 import json
@@ -16,24 +16,26 @@ from torch.optim import Optimizer
 
 from glyffuser.config import ModelConfig
 from glyffuser.training.balance import LossBalance
-from glyffuser.training.optimizer import split_parameters
+from glyffuser.training.optimizer import make_optimizers, split_parameters
+from glyffuser.training.recipe import Recipe
+from glyffuser.unet import build_unet
 
 STATE_FILE = "state.safetensors"
 
 
 class StateError(Exception):
-    """A state that cannot be written or gone on from; the message says which file and what to do."""
+    """A state cannot be written or resumed; the message names the file and the remedy."""
 
 
 @dataclass
 class Counters:
-    """How far a run has come.
+    """Progress of a run.
 
     Attributes:
         step: optimizer steps.
-        samples_seen: glyphs since the first random weights.
-        plan_samples: of these, seen under the present plan.
-        plan_seconds: trained under the present plan, pauses not counted.
+        samples_seen: glyphs seen since the weights were random.
+        plan_samples: glyphs seen under the current plan (`--new-plan` starts another).
+        plan_seconds: seconds trained under the current plan, pauses not counted.
     """
 
     step: int = 0
@@ -41,20 +43,27 @@ class Counters:
     plan_samples: int = 0
     plan_seconds: float = 0.0
 
+    def advance(self, num_samples: int, seconds: float) -> None:
+        """Count one step of `num_samples` glyphs that took `seconds`."""
+        self.step += 1
+        self.samples_seen += num_samples
+        self.plan_samples += num_samples
+        self.plan_seconds += seconds
+
 
 @dataclass
 class TrainingState:
-    """Everything that a run changes as it goes.
+    """Everything that changes during a run, and what a resumed run must agree on.
 
     Attributes:
-        model_config: shape of the network.
-        text_encoder_name: the encoder whose states it is told.
-        unet: the weights that are trained.
-        ema: their moving average, which is what samples.
+        model_config: architecture of the network.
+        text_encoder_name: the encoder whose states condition the network.
+        unet: the trained weights.
+        ema: their moving average, which is used for sampling.
         optimizers: from `make_optimizers`.
-        balance: what losses are usual.
-        counters: how far the run has come.
-        precision: "no" or "bf16", what forward and backward are reckoned in: what is not decided anew on resuming.
+        balance: running means of the loss per noise level.
+        counters: progress of the run.
+        precision: "no" or "bf16", the mixed precision of forward and backward pass; kept when a run is resumed.
     """
 
     model_config: ModelConfig
@@ -67,7 +76,7 @@ class TrainingState:
     precision: str = "no"
 
     def save(self, path: Path) -> None:
-        """Write the state; the file that was there stays until the new one is complete.
+        """Write the state; the previous file stays until the new one is complete.
 
         Raises:
             StateError: if it cannot be written.
@@ -82,10 +91,10 @@ class TrainingState:
             raise StateError(f"the state could not be written to {path} ({error}); the one before is kept") from error
 
     def load(self, path: Path) -> None:
-        """Go on from a state that was written by `save`.
+        """Resume from a state that was written by `save`.
 
         Raises:
-            StateError: if it is missing, damaged or of another network.
+            StateError: if the file is missing, damaged or of another network.
         """
         metadata = read_metadata(path)
         theirs, ours = metadata["model"], json.loads(json.dumps(dataclasses.asdict(self.model_config)))
@@ -108,7 +117,7 @@ class TrainingState:
         return dict(zip(names, self.ema.shadow_params, strict=True))
 
     def _optimizer_names(self) -> dict[str, list[str]]:
-        """Names of the parameters of each optimizer, in its own order."""
+        """Names of the parameters of each optimizer, in the optimizer's order."""
         inner, rest = split_parameters(self.unet)
         return {"muon": list(inner), "adamw": list(rest)}
 
@@ -140,27 +149,60 @@ class TrainingState:
         self.balance.means.copy_(tensors["balance/means"])
         self.balance.shares.copy_(tensors["balance/shares"])
         for optimizer, names in self._optimizer_names().items():
+            values = [_below(tensors, f"{optimizer}/{name}/") for name in names]
             self.optimizers[optimizer].load_state_dict(
                 {
-                    "state": {
-                        index: values
-                        for index, name in enumerate(names)
-                        if (values := _below(tensors, f"{optimizer}/{name}/"))
-                    },
+                    "state": {index: value for index, value in enumerate(values) if value},
                     "param_groups": self.optimizers[optimizer].state_dict()["param_groups"],
                 }
             )
 
 
+def build_state(
+    config: ModelConfig,
+    recipe: Recipe,
+    text_encoder_name: str,
+    device: torch.device,
+    weights: dict[str, torch.Tensor] | None = None,
+) -> TrainingState:
+    """A new state: a network, its averaged weights and its optimizers.
+
+    Args:
+        config: architecture of the network.
+        recipe: its seed decides the random weights.
+        text_encoder_name: the encoder whose states condition the network.
+        device: where it is trained.
+        weights: initial weights; random ones when not given.
+
+    Raises:
+        StateError: if the weights are those of another network.
+    """
+    torch.manual_seed(recipe.seed)
+    unet = build_unet(config)
+    if weights is not None:
+        try:
+            unet.load_state_dict(weights)
+        except RuntimeError as error:
+            raise StateError(
+                "the weights are those of another network than the options ask for: give --patch-size, "
+                "--block-out-channels and so on as they were trained with"
+            ) from error
+    unet.to(device, memory_format=torch.channels_last)
+    ema = EMAModel(unet.parameters(), decay=recipe.ema_decay, foreach=True)
+    optimizers, balance = make_optimizers(unet, recipe), LossBalance(recipe.loss_balance)
+    return TrainingState(config, text_encoder_name, unet, ema, optimizers, balance, Counters())
+
+
 def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """The tensors whose names begin with `prefix`, without it."""
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 def read_metadata(path: Path) -> dict:
-    """What a state says of itself: the network's shape, its text encoder, how far it has come.
+    """The metadata of a state: config of the network, text encoder, counters, EMA step and precision.
 
     Raises:
-        StateError: if there is no state, or a damaged one.
+        StateError: if the file is missing or damaged.
     """
     if not path.is_file():
         raise StateError(f"there is no state to go on from at {path}")
@@ -172,14 +214,14 @@ def read_averaged_weights(path: Path) -> dict[str, torch.Tensor]:
     """The averaged weights of a state by name.
 
     Raises:
-        StateError: if it is missing or damaged.
+        StateError: if the file is missing or damaged.
     """
     return _below(_read_tensors(path, "ema/"), "ema/")
 
 
 def _read_tensors(path: Path, prefix: str = "") -> dict[str, torch.Tensor]:
     with _opened(path) as file:
-        return {key: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}
+        return {key: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118 - it is no dict
 
 
 @contextmanager

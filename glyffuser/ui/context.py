@@ -81,8 +81,8 @@ class AppContext:
         )
 
     def locate(self, glyphs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Map coordinates (batch, 2) of glyphs uint8 (batch, 128, 128), and the index of each one's nearest real one."""
-        return self.map_files.place(uint8_to_x_0(glyphs))
+        """Map coordinates (batch, 2) of glyphs uint8 (batch, 128, 128), and the nearest real one of each."""
+        return self.map_files.locate(uint8_to_x_0(glyphs))
 
     def checked_index(self, value: object) -> int:
         """The index of a character that came from a browser.

@@ -10,7 +10,7 @@ MAX_RUNS = 200
 """At most 52 MB: 16 glyphs of 16 kB each."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # Gradio hashes what a gr.State holds, and an array has no hash
 class FinishedGlyph:
     """A glyph of a finished run.
 

@@ -5,7 +5,8 @@ import unicodedata
 
 from glyffuser.config import MAX_SEED
 from glyffuser.map.search import LAST_LATIN
-from glyffuser.text import MAX_TOKENS, TextEncoder, clean_prompt
+from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.text import MAX_TOKENS, clean_prompt
 from glyffuser.ui.text import say
 
 
@@ -22,7 +23,7 @@ def notice(text: str = "", kind: str = "info") -> str:
     return f'<p class="glyff-notice {kind}" role="{role}">{html.escape(text)}</p>'
 
 
-def prompt_notice(prompt: str, encoder: TextEncoder) -> str:
+def prompt_notice(prompt: str, pipeline: GlyffuserPipeline) -> str:
     """What a visitor should know of a prompt, as HTML."""
     try:
         text = clean_prompt(prompt or "")
@@ -32,7 +33,7 @@ def prompt_notice(prompt: str, encoder: TextEncoder) -> str:
         return notice(say("notices.no_prompt"))
     if any(unicodedata.category(char)[0] in "LS" and char > LAST_LATIN for char in text):  # letters and symbols
         return notice(say("notices.not_english"))
-    if encoder.num_tokens(text) > MAX_TOKENS:
+    if pipeline.encode(text).num_tokens > MAX_TOKENS:
         return notice(say("notices.too_many_tokens", num_tokens=MAX_TOKENS - 2))  # less the two special tokens
     return ""
 

@@ -5,7 +5,7 @@ import torch
 
 from glyffuser.attention import WordAttention
 from glyffuser.images import encode_png, heat_to_rgb, signed_to_rgb, x_0_to_uint8
-from glyffuser.one_step import Prediction, SingleStep
+from glyffuser.one_step import OneStep, Prediction
 from glyffuser.ui.figures import figure, figures
 from glyffuser.ui.streaming import data_url
 from glyffuser.ui.text import say
@@ -13,7 +13,7 @@ from glyffuser.ui.text import say
 STRIP_TIMESTEPS = [999, 900, 750, 600, 450, 300, 150, 50]
 
 
-def step_as_html(step: SingleStep) -> str:
+def step_as_html(step: OneStep) -> str:
     """All pictures and numbers of one step, each with what it shows."""
     given = [
         _figure(step.prior, say("step.prior"), say("step.prior_info")),
@@ -35,13 +35,13 @@ def step_as_html(step: SingleStep) -> str:
     return "".join(f"<h3>{say(title)}</h3>{figures(items)}" for title, items in sections)
 
 
-def _shown(step: SingleStep) -> str:
+def _shown(step: OneStep) -> str:
     if step.x_0 is None:
         return say("step.x_t_noise", timestep=step.timestep)
     return say("step.x_t_info", log_snr=f"{step.log_snr:.1f}")
 
 
-def _answer(step: SingleStep, answer: Prediction) -> list[str]:
+def _answer(step: OneStep, answer: Prediction) -> list[str]:
     to = max(step.timestep - step.stride, 0)
     glyph_info = say("step.pred_x_0_info")
     if answer.x_0_error is not None:
@@ -55,7 +55,7 @@ def _answer(step: SingleStep, answer: Prediction) -> list[str]:
     ]
 
 
-def strips_as_html(steps: list[SingleStep]) -> str:
+def strips_as_html(steps: list[OneStep]) -> str:
     """Three rows over timesteps: the noised glyph, and the guess without and with the prompt."""
     shown = sorted((step for step in steps if step.timestep in STRIP_TIMESTEPS), key=lambda step: -step.timestep)
     rows = [
@@ -66,7 +66,7 @@ def strips_as_html(steps: list[SingleStep]) -> str:
     return "".join(_strip(title, pictures, shown) for title, pictures in rows)
 
 
-def _strip(title: str, pictures: list[torch.Tensor], steps: list[SingleStep]) -> str:
+def _strip(title: str, pictures: list[torch.Tensor], steps: list[OneStep]) -> str:
     """A row of pictures, each below its timestep."""
     items = []
     for x, step in zip(pictures, steps, strict=True):
@@ -75,7 +75,7 @@ def _strip(title: str, pictures: list[torch.Tensor], steps: list[SingleStep]) ->
     return f'<h4>{title}</h4><div class="glyff-strip">{"".join(items)}</div>'
 
 
-def error_curve(steps: list[SingleStep]) -> go.Figure:
+def error_curve(steps: list[OneStep]) -> go.Figure:
     """Errors of the predicted noise and of the predicted glyph against timestep, with and without the prompt."""
     timesteps = [step.timestep for step in steps]
     plot = go.Figure()
@@ -98,7 +98,7 @@ def error_curve(steps: list[SingleStep]) -> go.Figure:
     return plot
 
 
-def step_as_json(step: SingleStep) -> dict:
+def step_as_json(step: OneStep) -> dict:
     """The same for programs."""
 
     def picture(x: torch.Tensor | None) -> str | None:

@@ -40,5 +40,5 @@ def radical_note(context: AppContext, prompt: str, glyphs: np.ndarray) -> str:
     radical, probability = likeliest_radical(context.pipeline, prompt)
     if probability < SUGGESTED_FROM:
         return say("radical.open")
-    found = context.radical_classifier.ranked(uint8_to_x_0(glyphs), num_ranks=1) == radical
+    found = context.radical_classifier.top_k(uint8_to_x_0(glyphs), k=1) == radical
     return say("radical.count", name=RADICAL_NAMES[radical - 1], count=int(found.sum()), total=len(glyphs))

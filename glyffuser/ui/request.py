@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import torch
 
@@ -11,6 +12,8 @@ from glyffuser.images import read_settings as read_png
 from glyffuser.request import Request, RequestError, count_up, read_query, read_settings
 from glyffuser.text import clean_prompt
 from glyffuser.ui.text import say
+
+Number = TypeVar("Number", int, float)
 
 MAX_GLYPHS = 16
 NUM_GLYPHS = [1, 4, 9, 16]
@@ -51,7 +54,7 @@ def check_request(
     Raises:
         ValueError: with one sentence that a visitor can act on.
     """
-    seed = random_seed() if seed is None else in_range("seed", seed, 0, MAX_SEED)
+    first_seed = random_seed() if seed is None else in_range("seed", seed, 0, MAX_SEED)
     num_glyphs = in_range("num_glyphs", num_glyphs, 1, MAX_GLYPHS)
     if not isinstance(sampler, str) or sampler not in SAMPLERS:
         raise ValueError(say("errors.sampler", samplers=", ".join(SAMPLERS), value=repr(sampler)))
@@ -63,7 +66,7 @@ def check_request(
         guidance_interval=_interval("guidance_interval", guidance_interval),
         pag_interval=_interval("pag_interval", pag_interval),
     )
-    return Request(clean_prompt(prompt or ""), count_up(seed, num_glyphs), config, str(checkpoint)[:12])
+    return Request(clean_prompt(prompt or ""), count_up(first_seed, num_glyphs), config, str(checkpoint)[:12])
 
 
 def request_from_link(query: Mapping[str, str], device: torch.device) -> Request:
@@ -112,7 +115,7 @@ def random_seed() -> int:
     return secrets.randbelow(1_000_000)
 
 
-def in_range(name: str, value: object, low: float, high: float, kind: type = int) -> float:
+def in_range(name: str, value: object, low: float, high: float, kind: Callable[[Any], Number] = int) -> Number:
     """A number that a visitor or a program sent, checked.
 
     Args:

@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from glyffuser.ui.notices import notice
+from glyffuser.ui.protocol import StoppedMessage
 from glyffuser.ui.text import say
 
 MODEL_QUEUE = "model"
 """All events that run the model share this queue, one at a time: two of them would only slow each other down."""
 
-ON_MODEL = {
+ON_MODEL: dict[str, Any] = {
     "concurrency_id": MODEL_QUEUE,
     "concurrency_limit": 1,
     "trigger_mode": "multiple",
@@ -30,13 +31,13 @@ ON_MODEL = {
 }
 """For events that run the model, each of which a visitor waits for."""
 
-QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 """For events that take milliseconds and wait for nobody."""
 
-IN_ORDER = QUICK | {"queue": True, "trigger_mode": "multiple", "concurrency_limit": 1}
+IN_ORDER: dict[str, Any] = QUICK | {"queue": True, "trigger_mode": "multiple", "concurrency_limit": 1}
 """For quick events that are all answered, in order: "once" would drop one that comes before the last is answered."""
 
-STOPPED = {"state": "stopped"}
+STOPPED: StoppedMessage = {"state": "stopped"}
 """Ends a run in the frame player before its last frame."""
 
 WORKER_ERROR = "ZeroGPU worker error"
@@ -80,7 +81,7 @@ class Runs:
             if self._current.get(session) == number:
                 del self._current[session]
 
-    def while_current(self, session: str | None, number: int, frames: Generator[Any]) -> Iterator[Any]:
+    def while_current(self, session: str | None, number: int, frames: Generator[Any, None, None]) -> Iterator[Any]:
         """The frames of a run for as long as nobody stops it and no other is requested.
 
         Args:
@@ -126,7 +127,7 @@ class RunWiring:
 class RunEvents:
     """Wires buttons to a generator of answers: requested at once, run in turn, ended by Stop or by another request."""
 
-    def __init__(self, wiring: RunWiring, answers: Callable[..., Generator[tuple]]) -> None:
+    def __init__(self, wiring: RunWiring, answers: Callable[..., Generator[tuple, None, None]]) -> None:
         """
         Args:
             wiring: the controls.
@@ -182,7 +183,7 @@ class RunEvents:
     def _request(self, visitor: gr.Request) -> int:
         return self._runs.request(visitor.session_hash)
 
-    def _stop(self, visitor: gr.Request) -> tuple[dict, str]:
+    def _stop(self, visitor: gr.Request) -> tuple[StoppedMessage, str]:
         self._runs.stop(visitor.session_hash)
         return STOPPED, ""
 
@@ -195,7 +196,7 @@ class RunEvents:
 
 def answer(
     check: Callable[[], Checked], stream: Callable[[Checked], Iterator[Any]], ended: Any = STOPPED
-) -> Iterator[tuple[Any, str]]:
+) -> Generator[tuple[Any, str], None, None]:
     """Check a request and stream its messages, each with a sentence for the visitor; never a traceback.
 
     Args:

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class PixelFrame:
         timestep: where the model was called; None at step 0, and where several runs take turns.
         next_timestep: noise level of `x_t`, of several runs that of the noisiest.
         x_t: uint8 (batch, 128, 128), noised glyphs; the finished ones in the last frame.
-        pred_x_0: uint8 (batch, 128, 128), predicted clean glyphs; None at step 0.
+        pred_x_0: uint8 (batch, 128, 128), predicted clean glyphs; `x_t` where nothing is predicted yet.
     """
 
     step: int
@@ -38,7 +39,7 @@ class PixelFrame:
     timestep: int | None
     next_timestep: int
     x_t: np.ndarray
-    pred_x_0: np.ndarray | None
+    pred_x_0: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ class Observers:
 
 def run_to_pixels(run: Run) -> Iterator[PixelFrame]:
     """The pure noise that a run begins with, then a frame a step."""
-    yield PixelFrame(0, len(run.timesteps), None, run.timesteps[0], x_0_to_uint8(run.x_t), None)
+    noise = x_0_to_uint8(run.x_t)
+    yield PixelFrame(0, len(run.timesteps), None, run.timesteps[0], noise, noise)
     for frame in run.frames:
         yield _to_pixels(frame, frame.num_inference_steps, frame.timestep)
 
@@ -110,8 +112,8 @@ def joint_to_pixels(frames: Iterator[JointFrame]) -> Iterator[PixelFrame]:
 
 
 def _to_pixels(frame: Frame | JointFrame, num_steps: int, timestep: int | None) -> PixelFrame:
-    pred_x_0 = None if frame.step == 0 else x_0_to_uint8(frame.pred_x_0)
-    return PixelFrame(frame.step, num_steps, timestep, frame.next_timestep, x_0_to_uint8(frame.x_t), pred_x_0)
+    x_t, pred_x_0 = x_0_to_uint8(frame.x_t), x_0_to_uint8(frame.pred_x_0)
+    return PixelFrame(frame.step, num_steps, timestep, frame.next_timestep, x_t, pred_x_0)
 
 
 def stream_messages(
@@ -130,14 +132,14 @@ def stream_messages(
     """
     run, observers, throttle = uuid.uuid4().hex, observers or Observers(), Throttle(clock)
     for frame in frames:
-        base = card.message(run, frame.num_steps)
         if frame.step == frame.num_steps:
             observers.keep(run, frame.x_t)
-            yield base | _finished(frame, card) | _located(frame.x_t, observers) | {"note": observers.note(frame.x_t)}
+            found = _located(frame.x_t, observers) | {"note": observers.note(frame.x_t)}
+            yield _message(run, frame, card, _finished(frame, card) | found)
         elif frame.step == 0:
-            yield base | _running(frame, card)
+            yield _message(run, frame, card, _running(frame, card))
         elif throttle.is_due():
-            yield base | _running(frame, card) | _located(frame.pred_x_0, observers)
+            yield _message(run, frame, card, _running(frame, card) | _located(frame.pred_x_0, observers))
 
 
 class Throttle:
@@ -160,20 +162,21 @@ class Throttle:
         return True
 
 
-def _where(frame: PixelFrame) -> dict:
-    return {"step": frame.step, "timestep": frame.timestep, "next_timestep": frame.next_timestep}
+def _message(run: str, frame: PixelFrame, card: RunCard, content: dict) -> FrameMessage:
+    where = {"step": frame.step, "timestep": frame.timestep, "next_timestep": frame.next_timestep}
+    return cast(FrameMessage, card.message(run, frame.num_steps) | where | content)
 
 
 def _running(frame: PixelFrame, card: RunCard) -> dict:
-    pred_x_0 = None if frame.pred_x_0 is None else _jpeg(frame.pred_x_0, card)
-    return _where(frame) | {"state": "running", "x_t": _jpeg(frame.x_t, card), "pred_x_0": pred_x_0}
+    pred_x_0 = None if frame.step == 0 else _jpeg(frame.pred_x_0, card)
+    return {"state": "running", "x_t": _jpeg(frame.x_t, card), "pred_x_0": pred_x_0}
 
 
 def _finished(frame: PixelFrame, card: RunCard) -> dict:
     """The last frame without loss, and the pictures to keep, with their settings inside."""
     pictures = [tile(frame.x_t, card.columns), *frame.x_t]
     downloads = [_png(pixels, settings) for pixels, settings in zip(pictures, card.settings, strict=True)]
-    return _where(frame) | {
+    return {
         "state": "done",
         "x_t": downloads[0],
         "pred_x_0": _png(tile(frame.pred_x_0, card.columns)),

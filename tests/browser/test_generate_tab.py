@@ -513,6 +513,7 @@ def test_old_links_are_drawn_for_ever(page, page_url, version):
     open_tab(page, f"{page_url}?{links[version]}", "done")
     expect(page.locator("#player [data-part=caption]")).to_contain_text("step 6 of 6")
     expect(page.locator("#message")).to_be_empty()
+    page.click("#settings button")
     expect(page.locator("#pag input[type=number]")).to_have_value("2.5" if version == "v1" else "0")
 
 

@@ -68,7 +68,9 @@ def test_nothing_of_the_map_is_fetched_before_its_tab_is_opened_and_little_then(
     page.get_by_role("tab", name="Map").click()
     expect(page.locator(".glyff-map")).to_have_attribute("data-state", "ready")
     seconds = time.monotonic() - start
-    entries = "performance.getEntriesByType('resource').filter(({ name }) => /glyff.(plotly|map)-|glyph_map/.test(name))"
+    entries = (
+        "performance.getEntriesByType('resource').filter(({ name }) => /glyff.(plotly|map)-|glyph_map/.test(name))"
+    )
     moved = page.evaluate(f"{entries}.reduce((sum, entry) => sum + entry.transferSize, 0)")
     print(f"map ready after {seconds:.2f} s, {moved / 1e6:.2f} MB moved")
     assert 1e6 < moved < 3e6
@@ -172,7 +174,9 @@ def test_the_wheel_and_the_keys_move_the_map(opened):
     opened.click("[data-part=home]")
     box = opened.locator(".glyff-map-stage").bounding_box()
     opened.mouse.move(box["x"] + 100, box["y"] + 100)
-    distance = "(({ at }) => Math.abs(at(1)[0] - at(2)[0]))(document.querySelector('.glyff-map').parentElement.component)"
+    distance = (
+        "(({ at }) => Math.abs(at(1)[0] - at(2)[0]))(document.querySelector('.glyff-map').parentElement.component)"
+    )
     before = opened.evaluate(distance)
     opened.mouse.wheel(0, -300)
     opened.wait_for_function(f"{distance} > {1.1 * before}")

@@ -5,31 +5,32 @@ import { mount, pickedBy } from "../../glyffuser/ui/components/character_list/in
 
 const button = { dataset: { action: "go", index: "120" } };
 
+/** An element that a click falls on, inside a button or beside all of them. */
+class FakeElement {
+  /** @param {typeof button | null} found */
+  constructor(found) {
+    this.closest = (/** @type {string} */ selector) => (selector === "button[data-action]" ? found : null);
+  }
+}
+
 test("a click on a button, or on what is inside it, names action and character", () => {
-  assert.deepEqual(pickedBy({ closest: (selector) => (selector === "button[data-action]" ? button : null) }), {
-    action: "go",
-    index: 120,
-  });
+  assert.deepEqual(pickedBy(new FakeElement(button)), { action: "go", index: 120 });
 });
 
 test("a click beside the buttons asks for nothing", () => {
-  assert.equal(pickedBy({ closest: () => null }), null);
+  assert.equal(pickedBy(new FakeElement(null)), null);
 });
 
 test("a list that is destroyed listens no more", () => {
-  const element = new EventTarget();
+  Object.assign(globalThis, { Element: FakeElement });
+  const element = /** @type {HTMLElement} */ (/** @type {unknown} */ (new EventTarget()));
+  /** @type {Array<unknown>} */
   const events = [];
-  globalThis.Element = class extends Event {
-    closest() {
-      return button;
-    }
-  };
-  const list = mount({ element, trigger: (...event) => events.push(event) });
-  const click = new Event("click");
-  Object.defineProperty(click, "target", { value: new globalThis.Element("button") });
-  element.dispatchEvent(click);
+  const list = mount({ element, trigger: (...event) => void events.push(event) });
+  const click = () => Object.defineProperty(new Event("click"), "target", { value: new FakeElement(button) });
+  element.dispatchEvent(click());
   assert.deepEqual(events, [["select", { action: "go", index: 120 }]]);
   list.destroy();
-  element.dispatchEvent(click);
+  element.dispatchEvent(click());
   assert.equal(events.length, 1);
 });

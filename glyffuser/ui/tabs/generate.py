@@ -1,6 +1,6 @@
 """Tab 1: a definition goes in, noise becomes glyphs, frame by frame."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import gradio as gr
@@ -133,11 +133,11 @@ def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream:
     c, pipeline = controls, context.pipeline
     is_requested = replay_link(page, c.prompt, c.settings, c.message, pipeline.device, context.fingerprint)
 
-    def answers(prompt: str, *settings: object) -> Iterator[tuple]:
+    def answers(prompt: str, *settings: object) -> Generator[tuple, None, None]:
         for number, (message, sentence) in enumerate(answer(lambda: request_of(prompt, *settings), stream)):
             is_first = number == 0 and message is not STOPPED
             # only once: what the visitor types in the meantime is for the next run
-            advice = prompt_notice(prompt, pipeline.text_encoder) if is_first else sentence or gr.skip()
+            advice = prompt_notice(prompt, pipeline) if is_first else sentence or gr.skip()
             yield message, advice, message["seeds"][0] if is_first else gr.skip()
 
     wiring = RunWiring(
@@ -158,7 +158,7 @@ def _wire_prompt(controls: Controls, pipeline: GlyffuserPipeline) -> None:
     """What answers while one types, without the diffusion model."""
 
     def look_at_prompt(prompt: str) -> tuple[str, str]:
-        return suggest(pipeline, prompt), prompt_notice(prompt, pipeline.text_encoder)
+        return suggest(pipeline, prompt), prompt_notice(prompt, pipeline)
 
     c = controls
     c.prompt.change(look_at_prompt, c.prompt, [c.suggestion, c.message], trigger_mode="always_last", **QUICK)
@@ -176,7 +176,7 @@ def _api(stream: Callable[[Request], Iterator[FrameMessage]]) -> Callable:
         pag_scale: float = defaults.pag_scale,
         sampler: str = defaults.sampler,
         seed: int | None = None,
-    ) -> Iterator[dict]:
+    ) -> Iterator[FrameMessage]:
         """Denoise glyphs for an English definition and yield the frames.
 
         Args:

@@ -12,7 +12,7 @@ from glyffuser.config import SampleConfig
 from glyffuser.data.radical_names import RADICAL_NAMES
 from glyffuser.map.search import Search, latin_of
 from glyffuser.request import Request
-from glyffuser.text import clean_prompt, sentence_vectors
+from glyffuser.text import clean_prompt
 from glyffuser.ui.components.character_list import build_character_list
 from glyffuser.ui.components.glyph_map import build_glyph_map
 from glyffuser.ui.context import AppContext
@@ -52,6 +52,18 @@ class MapTab:
         return [self.panel, self.hits, self.drawn]
 
 
+@dataclass(frozen=True)
+class SearchFields:
+    """What is typed, and where answers appear."""
+
+    query: gr.Textbox
+    how: gr.Radio
+    message: gr.HTML
+    glyph_map: gr.HTML
+    hits: gr.HTML
+    more: gr.Button
+
+
 class MapSearch:
     """Answers what is typed into the search field and the prompt field of the map."""
 
@@ -80,7 +92,7 @@ class MapSearch:
         return message
 
     def _sentence_vector(self, text: str) -> np.ndarray:
-        return sentence_vectors(self._context.pipeline.text_encoder([text]))[0].numpy()
+        return self._context.pipeline.encode(text).sentence.numpy()
 
 
 def build_map_tab(context: AppContext) -> MapTab:
@@ -99,8 +111,8 @@ def build_map_tab(context: AppContext) -> MapTab:
         with gr.Column(scale=1, min_width=240):
             panel = build_character_list(static_files, notice(say("map.nothing_picked")), elem_id="map-panel")
     hits = build_character_list(static_files, elem_id="map-hits")
-    num_shown, more = gr.State(NUM_SHOWN), gr.Button(say("map.more"), visible=False, elem_id="map-more")
-    _wire_search(context, search, [query, how], glyph_map, [hits, num_shown, more], message)
+    more = gr.Button(say("map.more"), visible=False, elem_id="map-more")
+    _wire_search(context, search, SearchFields(query, how, message, glyph_map, hits, more))
 
     def show_picked(event: gr.EventData) -> str:
         return panel_of(context, context.checked_index(event.index))
@@ -155,15 +167,9 @@ def _lay_out_search() -> tuple[gr.Textbox, gr.Radio, gr.HTML]:
     return query, how, gr.HTML("", elem_id="map-message")
 
 
-def _wire_search(
-    context: AppContext,
-    search: MapSearch,
-    fields: list[gr.components.Component],
-    glyph_map: gr.HTML,
-    listed: list[gr.components.Component],
-    message: gr.HTML,
-) -> None:
-    """Answers while one types; `listed` are the hits, their number and the button for more."""
+def _wire_search(context: AppContext, search: MapSearch, fields: SearchFields) -> None:
+    """Answers while one types."""
+    num_shown = gr.State(NUM_SHOWN)
 
     def show(found: list[int], number: int) -> tuple:
         shown = [character_figure(context, index, "on_the_map", "take_apart") for index in found[:number]]
@@ -182,10 +188,13 @@ def _wire_search(
         text, wrong = checked_prompt(query)
         return (gr.skip(),) * 3 if wrong else show(search.find(text, how), num_shown + NUM_SHOWN)
 
-    _hits, num_shown, more = listed
-    typed = [field.change for field in fields]
-    gr.on(typed, search_for_visitor, fields, [glyph_map, *listed, message], trigger_mode="always_last", **QUICK)
-    more.click(show_more, [*fields, num_shown], listed, **QUICK)
+    f = fields
+    typed, listed = [f.query, f.how], [f.hits, num_shown, f.more]
+    gr.on(
+        [f.query.change, f.how.change], search_for_visitor, typed, [f.glyph_map, *listed, f.message],
+        trigger_mode="always_last", **QUICK,
+    )  # fmt: skip
+    f.more.click(show_more, [*typed, num_shown], listed, **QUICK)
 
 
 def _build_light(context: AppContext, search: MapSearch, glyph_map: gr.HTML) -> gr.HTML:
@@ -198,7 +207,7 @@ def _build_light(context: AppContext, search: MapSearch, glyph_map: gr.HTML) -> 
         text, wrong = checked_prompt(prompt)
         if wrong:
             return gr.skip(), wrong
-        sentence = prompt_notice(text, context.pipeline.text_encoder) if text else notice(say("map.no_prompt"))
+        sentence = prompt_notice(text, context.pipeline) if text else notice(say("map.no_prompt"))
         return search.light(text), sentence
 
     @context.on_gpu(20)

@@ -1,6 +1,6 @@
 """The section "New meaning" in One step: a glyph is noised to several depths and denoised under another definition."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import gradio as gr
@@ -9,7 +9,7 @@ import torch
 
 from glyffuser.config import SampleConfig
 from glyffuser.images import grid_columns, uint8_to_x_0
-from glyffuser.new_meaning import ink_survival, redraw
+from glyffuser.new_meaning import give_new_meaning, ink_survival
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.request import Request
 from glyffuser.ui.components.frame_player import build_frame_player
@@ -70,7 +70,7 @@ def build_new_meaning(
     def stream(request: NewMeaning) -> Iterator[FrameMessage]:
         yield from stream_messages(denoise(request), card_of(request, context.fingerprint), observers_of(request))
 
-    def answers(*values: object) -> Iterator[tuple]:
+    def answers(*values: object) -> Generator[tuple, None, None]:
         yield from answer(lambda: check(*values), stream)
 
     gr.Markdown(say("new_meaning.explanation"))
@@ -88,7 +88,7 @@ def build_new_meaning(
 
 def denoise_new_meaning(pipeline: GlyffuserPipeline, request: NewMeaning) -> Iterator[PixelFrame]:
     """The frames of all depths side by side."""
-    frames = redraw(pipeline, request.prompt, request.seed, request.x_0, START_TIMESTEPS, SampleConfig())
+    frames = give_new_meaning(pipeline, request.prompt, request.seed, request.x_0, START_TIMESTEPS, SampleConfig())
     yield from joint_to_pixels(frames)
 
 

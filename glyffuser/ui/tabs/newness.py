@@ -5,7 +5,7 @@ from collections.abc import Callable
 import gradio as gr
 
 from glyffuser.images import uint8_to_x_0
-from glyffuser.map.newness import Likeness, Newness
+from glyffuser.newness import Newness, NewnessMeasure
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.figures import character_figure, figures
 from glyffuser.ui.notices import notice
@@ -21,7 +21,7 @@ def build_newness(context: AppContext, player: gr.HTML) -> None:
 
 def answer_with(context: AppContext) -> Callable[[gr.EventData], str]:
     """A listener for the frame player's click event, which answers with HTML."""
-    newness = Newness(context.map_files.projection)
+    measure = NewnessMeasure(context.map_files.projection)
 
     def answer(event: gr.EventData) -> str:
         if event.index is None:
@@ -29,14 +29,14 @@ def answer_with(context: AppContext) -> Callable[[gr.EventData], str]:
         glyph = context.finished.find(event.run, event.index)
         if glyph is None:
             return notice(say("errors.glyph_gone"), "error")
-        (likeness,) = newness(uint8_to_x_0(glyph.pixels)[None])
-        nearest = [character_figure(context, index) for index in likeness.nearest]
-        return notice(verdict(likeness)) + figures(nearest)
+        (newness,) = measure(uint8_to_x_0(glyph.pixels)[None])
+        nearest = [character_figure(context, index) for index in newness.nearest]
+        return notice(verdict(newness)) + figures(nearest)
 
     return answer
 
 
-def verdict(likeness: Likeness) -> str:
+def verdict(newness: Newness) -> str:
     """Whether a glyph is new, in words that stand above the real characters nearest to it."""
-    kind = "copy" if likeness.is_copy else "variant" if likeness.is_variant else "new"
-    return say(f"newness.{kind}", percent=f"{likeness.share:.0%}")
+    kind = "copy" if newness.is_copy else "variant" if newness.is_variant else "new"
+    return say(f"newness.{kind}", percent=f"{newness.share:.0%}")

@@ -3,30 +3,25 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
-import numpy as np
-import torch
 
-from glyffuser.attention import AttentionRecorder, WordAttention
-from glyffuser.config import MAX_SEED
-from glyffuser.images import uint8_to_x_0
-from glyffuser.one_step import SingleStep, take_step, take_steps
-from glyffuser.text import MAX_PROMPT_LENGTH, clean_prompt
+from glyffuser.text import MAX_PROMPT_LENGTH
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.finished import FinishedGlyph
 from glyffuser.ui.notices import notice
 from glyffuser.ui.one_step_figures import (
-    STRIP_TIMESTEPS,
     error_curve,
     step_as_html,
     step_as_json,
     strips_as_html,
     words_as_html,
 )
+from glyffuser.ui.one_step_source import Model, SourceCheck
 from glyffuser.ui.request import MAX_TIMESTEP, in_range
 from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, apology
-from glyffuser.ui.tabs.new_meaning import NewMeaning, build_new_meaning
+from glyffuser.ui.tabs.new_meaning import build_new_meaning
 from glyffuser.ui.tabs.settings import rounded, whole_slider
 from glyffuser.ui.text import say
 
@@ -34,29 +29,6 @@ MIDDLE = 500
 """A timestep at which a glyph is half drowned."""
 
 STRIDES = [1, 10, 40, 100, 250]
-CURVE_TIMESTEPS = sorted({*STRIP_TIMESTEPS, *range(0, 1000, 50), 10, 25})
-
-
-@dataclass(frozen=True)
-class StepSource:
-    """What one step begins with, checked.
-
-    Attributes:
-        prompt: cleaned.
-        seed: decides the noise.
-        pixels: uint8 (128, 128), the glyph that is noised; None for pure noise.
-        char: the character that it shows; None for a generated glyph.
-    """
-
-    prompt: str
-    seed: int
-    pixels: np.ndarray | None
-    char: str | None
-
-    @property
-    def x_0(self) -> torch.Tensor | None:
-        """The glyph, float32 (1, 1, 128, 128) in [-1, 1]."""
-        return None if self.pixels is None else uint8_to_x_0(self.pixels)[None]
 
 
 @dataclass(frozen=True)
@@ -91,7 +63,7 @@ class Fields:
     timestep: gr.Slider
     stride: gr.Radio
 
-    def source(self) -> list[gr.components.Component]:
+    def source(self) -> list[Any]:
         """What decides the glyph and the noise."""
         return [self.prompt, self.seed, self.char, self.glyph]
 
@@ -106,62 +78,6 @@ class Answers:
     curve: gr.Plot
     words_now: gr.HTML
     words_on_average: gr.HTML
-
-
-class Model:
-    """One step and a sweep over the timesteps, on the GPU where there is one to be requested."""
-
-    def __init__(self, context: AppContext) -> None:
-        """
-        Args:
-            context: of the page.
-        """
-        pipeline, recorder = context.pipeline, AttentionRecorder(context.pipeline)
-
-        @context.on_gpu(5)
-        def step(source: StepSource, timestep: int, stride: int) -> tuple[SingleStep, WordAttention]:
-            taken = take_step(pipeline, source.prompt, source.seed, timestep, source.x_0, stride)
-            return taken, recorder.look(source.prompt, taken.x_t, [timestep])
-
-        @context.on_gpu(10)
-        def sweep(source: StepSource) -> tuple[list[SingleStep], WordAttention]:
-            steps = take_steps(pipeline, source.prompt, source.seed, CURVE_TIMESTEPS, source.x_0)
-            shown = [step for step in steps if step.timestep in STRIP_TIMESTEPS]
-            timesteps = [step.timestep for step in shown]
-            return steps, recorder.look(source.prompt, torch.cat([step.x_t for step in shown]), timesteps)
-
-        self.step, self.sweep = step, sweep
-
-
-class SourceCheck:
-    """Checks what a visitor or a program sent."""
-
-    def __init__(self, context: AppContext) -> None:
-        """
-        Args:
-            context: of the page.
-        """
-        self._renderer = context.renderer
-        self.by_char = {character.char: character for character in context.characters}
-
-    def __call__(self, prompt: str, seed: float | None, char: str, glyph: FinishedGlyph | None = None) -> StepSource:
-        """The source, or ValueError with one sentence that a visitor can act on."""
-        prompt, seed = clean_prompt(prompt or ""), in_range("the_seed", seed, 0, MAX_SEED)
-        if not isinstance(char or "", str):
-            raise ValueError(say("one_step.character_no_text", value=repr(char)))
-        char = (char or "").strip()
-        if not char:
-            return StepSource(prompt, seed, glyph.pixels if glyph else None, None)
-        if char not in self.by_char:
-            raise ValueError(say("one_step.no_such_character", value=repr(char[:20]), count=f"{len(self.by_char):,}"))
-        return StepSource(prompt, seed, np.asarray(self._renderer.render(char)), char)
-
-    def new_meaning(self, prompt: str, seed: float | None, char: str, glyph: FinishedGlyph | None) -> NewMeaning:
-        """A request for a new meaning of the same glyph; errors as of a call."""
-        source = self(prompt, seed, char, glyph)
-        if source.pixels is None:
-            raise ValueError(say("new_meaning.needs_character"))
-        return NewMeaning(source.prompt, source.seed, source.pixels, source.char)
 
 
 def build_one_step_tab(page: gr.Blocks, tab: gr.Tab, context: AppContext) -> OneStepTab:
@@ -265,14 +181,14 @@ def _wire_sweep(tab: gr.Tab, fields: Fields, answers: Answers, model: Model, che
     """
     swept = gr.State(None)  # the source that strips, curve and words show; leaving a field need not mean a change
 
-    def sweep_for_visitor(shown: tuple | None, *asked: object) -> tuple:
+    def sweep_for_visitor(shown: tuple | None, *asked: Any) -> tuple:
         if asked == shown:
             return (gr.skip(),) * 4
         try:
             source = check(*asked)
         except ValueError:
             return (gr.skip(),) * 4  # the step's own event says what is wrong
-        if source.pixels is None:
+        if source.x_0 is None:
             return notice(say("one_step.needs_character")), gr.Plot(visible=False), "", asked
         try:
             steps, attention = model.sweep(source)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import torch
@@ -62,7 +63,7 @@ class Settings:
         return [control for control in self.inputs() if control not in (self.num_glyphs, self.is_new_seed)]
 
 
-def request_of(prompt: str, num_glyphs: int, num_steps: float, *settings: object) -> Request:
+def request_of(prompt: str, num_glyphs: Any, num_steps: Any, *settings: Any) -> Request:
     """The request that the page's fields ask for; arguments as `Settings.inputs` after the prompt.
 
     Raises:
@@ -77,12 +78,12 @@ def request_of(prompt: str, num_glyphs: int, num_steps: float, *settings: object
         pag_scale,
         sampler,
         None if is_new_seed else seed,
-        guidance_interval=tuple(map(rounded, intervals[:2])),
-        pag_interval=tuple(map(rounded, intervals[2:])),
+        guidance_interval=(rounded(intervals[0]), rounded(intervals[1])),
+        pag_interval=(rounded(intervals[2]), rounded(intervals[3])),
     )
 
 
-def rounded(number: object) -> object:
+def rounded(number: Any) -> Any:
     """A number from a whole-number slider without its fraction, should one have been typed; anything else as it is."""
     return round(number) if isinstance(number, float) and number == number and abs(number) < 1e9 else number
 
@@ -104,7 +105,7 @@ def values_of(request: Request) -> tuple:
     )
 
 
-def whole_slider(minimum: int, maximum: int, value: int, **kwargs: object) -> gr.Slider:
+def whole_slider(minimum: int, maximum: int, value: int, **kwargs: Any) -> gr.Slider:
     """A slider of whole numbers whose number field takes no fraction either."""
     slider = gr.Slider(minimum, maximum, value, step=1, **kwargs)
     slider.release(None, slider, slider, js=ROUND)
@@ -120,12 +121,25 @@ def build_settings(prompt: gr.Textbox, device: torch.device, fingerprint: str) -
         fingerprint: of the checkpoint; a picture of another one may be drawn differently.
     """
     with gr.Accordion(say("settings.title"), open=False, elem_id="settings"):
-        main = _lay_out_main(device)
+        num_glyphs, num_steps = _lay_out_numbers(device)
+        guidance_scale, pag_scale, sampler = _lay_out_guidance()
         with gr.Accordion(say("settings.fine_print"), open=False, elem_id="intervals"):
             gr.Markdown(say("settings.intervals_info"))
-            intervals = _lay_out_intervals()
+            guidance_from, guidance_to, pag_from, pag_to = _lay_out_intervals()
         seed, is_new_seed = _lay_out_seed()
-        settings = Settings(*main, *intervals, seed, is_new_seed)
+        settings = Settings(
+            num_glyphs,
+            num_steps,
+            guidance_scale,
+            pag_scale,
+            sampler,
+            guidance_from,
+            guidance_to,
+            pag_from,
+            pag_to,
+            seed,
+            is_new_seed,
+        )
         _lay_out_png(prompt, settings, fingerprint)
     return settings
 
@@ -169,8 +183,7 @@ def other_checkpoint(request: Request, fingerprint: str) -> str:
     return say("settings.other_checkpoint")
 
 
-def _lay_out_main(device: torch.device) -> list[gr.components.Component]:
-    defaults = SampleConfig()
+def _lay_out_numbers(device: torch.device) -> tuple[gr.Radio, gr.Slider]:
     num_glyphs = gr.Radio(
         NUM_GLYPHS, value=default_num_glyphs(device), label=say("settings.num_glyphs"),
         info=say("settings.num_glyphs_info"), elem_id="num-glyphs",
@@ -179,6 +192,11 @@ def _lay_out_main(device: torch.device) -> list[gr.components.Component]:
         1, MAX_STEPS, default_num_steps(device), label=say("settings.num_steps"), info=say("settings.num_steps_info"),
         elem_id="num-steps",
     )  # fmt: skip
+    return num_glyphs, num_steps
+
+
+def _lay_out_guidance() -> tuple[gr.Slider, gr.Slider, gr.Dropdown]:
+    defaults = SampleConfig()
     guidance_scale = gr.Slider(
         1, MAX_GUIDANCE_SCALE, defaults.guidance_scale, step=0.5, label=say("settings.guidance"),
         info=say("settings.guidance_info"), elem_id="guidance",
@@ -191,7 +209,7 @@ def _lay_out_main(device: torch.device) -> list[gr.components.Component]:
         [(_sampler_name(name), name) for name in SAMPLERS], value=defaults.sampler, label=say("settings.sampler"),
         info=say("settings.sampler_info"), elem_id="sampler",
     )  # fmt: skip
-    return [num_glyphs, num_steps, guidance_scale, pag_scale, sampler]
+    return guidance_scale, pag_scale, sampler
 
 
 def _sampler_name(name: str) -> str:

@@ -1,181 +1,145 @@
-// What hands do on the map: point, pick, drag, zoom, type. Part of glyph_map.js.
+/** Pointers, wheel and keys on the stage, turned into changes of the state. */
 
-function nearest(event) {
-  const box = stage.getBoundingClientRect();
-  const { x, y, scale } = ranges();
-  const px = x[0] + (event.clientX - box.left) / scale;
-  const py = y[1] - (event.clientY - box.top) / scale;
-  const reach = (glyphSize / 2 || (event.pointerType === "touch" ? 20 : 10)) / scale;
-  const found = hitsNow();
-  const span = Math.ceil(reach / CELL);
-  let best = null;
-  let least = Infinity;
-  for (let i = -span; i <= span; i++) {
-    for (let j = -span; j <= span; j++) {
-      const key = (Math.floor(px / CELL) + i) * 4096 + Math.floor(py / CELL) + j;
-      for (const index of cells.get(key) || []) {
-        const distance = Math.hypot(xs[index] - px, ys[index] - py);
-        if (distance > reach) continue;
-        const preferred = found && !found.has(index) ? 4 * distance : distance; // a hit beside another point is what one means
-        if (preferred < least) [best, least] = [index, preferred];
-      }
+import { visibleHits } from "./state.js";
+import { cameraOf, dragged, movedByKey, pinched, wheelFactor, zoomed } from "./view.js";
+
+/** @typedef {import("./view.js").Point} Point */
+
+const CLICK_PIXELS = 5; // a pointer that moved farther has dragged
+const REACH = 10; // pixels between a pointer and the point that it means
+const TOUCH_REACH = 20;
+
+/** Listens on the stage. */
+export class Gestures {
+  #stage;
+  #state;
+  #index;
+  #glyphSize;
+  #pick;
+  /** @type {Map<number, Point>} pressed pointers by id, in stage pixels */
+  #pointers = new Map();
+  #path = 0; // pixels that the pressed pointer has moved
+
+  /**
+   * @param {object} parts
+   * @param {HTMLElement} parts.stage
+   * @param {import("./state.js").MapState} parts.state
+   * @param {import("./spatial_index.js").SpatialIndex} parts.index of the characters
+   * @param {() => number} parts.glyphSize side of the glyphs that are drawn in place of points, 0 while points are
+   * @param {(index: number) => void} parts.pick called with the character that was picked
+   * @param {AbortSignal} parts.signal ends the listening
+   */
+  constructor({ stage, state, index, glyphSize, pick, signal }) {
+    this.#stage = stage;
+    this.#state = state;
+    this.#index = index;
+    this.#glyphSize = glyphSize;
+    this.#pick = pick;
+    stage.addEventListener("pointerdown", (event) => this.#press(event), { signal });
+    stage.addEventListener("pointermove", (event) => this.#move(event), { signal });
+    stage.addEventListener("pointerup", (event) => this.#release(event), { signal });
+    stage.addEventListener("pointercancel", (event) => this.#pointers.delete(event.pointerId), { signal });
+    stage.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.#hover(null), { signal });
+    stage.addEventListener("keydown", (event) => this.#key(event), { signal });
+    stage.addEventListener("wheel", (event) => this.#wheel(event), { signal, passive: false });
+  }
+
+  /** @param {PointerEvent} event */
+  #press(event) {
+    const isOnControl = event.target instanceof Element && event.target.closest("button, .glyff-map-tour");
+    if (this.#state.current.layers.surface || event.button || isOnControl) return;
+    this.#pointers.set(event.pointerId, this.#pixelOf(event));
+    this.#path = 0;
+    this.#stage.setPointerCapture(event.pointerId);
+  }
+
+  /** @param {PointerEvent} event */
+  #move(event) {
+    if (event.pointerType === "mouse" && !event.buttons) this.#pointers.delete(event.pointerId); // released elsewhere
+    const pixel = this.#pixelOf(event);
+    const from = this.#pointers.get(event.pointerId);
+    if (!from) return this.#hover(this.#find(pixel, event.pointerType), pixel);
+    const before = [...this.#pointers.values()];
+    this.#pointers.set(event.pointerId, pixel);
+    const { view, size } = this.#state.current;
+    if (this.#pointers.size > 1) {
+      this.#path = Infinity;
+      this.#state.set({ view: pinched(view, size, before, [...this.#pointers.values()]), hovered: null });
+    } else {
+      this.#path += Math.hypot(pixel.x - from.x, pixel.y - from.y);
+      if (this.#path >= CLICK_PIXELS) this.#state.set({ view: dragged(view, size, from, pixel), hovered: null });
     }
   }
-  return best;
-}
 
-function point(event) {
-  if (!glyphs || timestep > 0 || layers.surface) return hideCard();
-  const index = nearest(event);
-  if (index === null) return hideCard();
-  showCard(index, event);
-}
-
-function showCard(index, event) {
-  const card = part("card");
-  const box = stage.getBoundingClientRect();
-  if (index !== hovered) {
-    hovered = index;
-    card.dataset.index = index;
-    card.dataset.picture = "";
-    part("card-title").textContent = titleOf(index);
-    part("card-definition").textContent = glyphs.definitions[index];
-    paintCard();
+  /** @param {PointerEvent} event */
+  #release(event) {
+    const isClick = this.#pointers.has(event.pointerId) && this.#pointers.size === 1 && this.#path < CLICK_PIXELS;
+    this.#pointers.delete(event.pointerId);
+    if (isClick) this.#pickAt(this.#pixelOf(event), event.pointerType);
   }
-  card.hidden = false;
-  const left = event.clientX - box.left;
-  const top = event.clientY - box.top;
-  card.style.left = Math.max(4, Math.min(left + 14, box.width - card.offsetWidth - 4)) + "px";
-  card.style.top = (top + 14 + card.offsetHeight > box.height ? Math.max(4, top - card.offsetHeight - 14) : top + 14) + "px";
-}
 
-function paintCard() {
-  const index = hovered;
-  if (index === null) return;
-  const picture = part("card-glyph").getContext("2d");
-  picture.clearRect(0, 0, 64, 64);
-  drawTile(picture, index, 0, 0, 64, () => hovered === index && paintCard());
-  if (pageOf(index).isReady) part("card").dataset.picture = index;
-}
-
-function titleOf(index) {
-  const code = "U+" + glyphs.codepoints[index].toString(16).toUpperCase().padStart(4, "0");
-  const radical = glyphs.radicals[index];
-  return [code, "radical " + radical + " " + glyphs.radical_names[radical - 1], TEXT.strokes(glyphs.strokes[index]), glyphs.layout_names[glyphs.layouts[index]]].join(" \u00b7 ");
-}
-
-function hideCard() {
-  hovered = null;
-  part("card").hidden = true;
-}
-
-function select(index) {
-  selected = index;
-  root.dataset.selected = index;
-  redraw();
-  trigger("select", { index });
-}
-
-function goTo(index) {
-  setNoise(0);
-  setLayer("surface", false);
-  view = { x: xs[index], y: ys[index], half: Math.min(view.half, 0.35) };
-  move();
-  select(index);
-  const isMotionReduced = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-  stage.scrollIntoView({ block: "nearest", behavior: isMotionReduced ? "auto" : "smooth" });
-}
-
-// --- moving about: drag, wheel, two fingers, keys, buttons
-
-const pointers = new Map();
-let dragged = 0;
-
-function grab(event) {
-  if (!xs || layers.surface || event.button || event.target.closest("button, .glyff-map-tour")) return;
-  pointers.set(event.pointerId, event);
-  dragged = 0;
-  stage.setPointerCapture(event.pointerId);
-}
-
-function drag(event) {
-  if (event.pointerType === "mouse" && !event.buttons) pointers.delete(event.pointerId); // released out of sight
-  if (!pointers.has(event.pointerId)) return point(event);
-  const before = [...pointers.values()];
-  const last = pointers.get(event.pointerId);
-  pointers.set(event.pointerId, event);
-  const after = [...pointers.values()];
-  const { scale } = ranges();
-  if (after.length === 1) {
-    dragged += Math.hypot(event.clientX - last.clientX, event.clientY - last.clientY);
-    if (dragged < 5) return;
-    view.x -= (event.clientX - last.clientX) / scale;
-    view.y += (event.clientY - last.clientY) / scale;
-    keepInside();
-    move();
-  } else {
-    dragged = 100;
-    const spread = (pair) => Math.hypot(pair[0].clientX - pair[1].clientX, pair[0].clientY - pair[1].clientY);
-    const middle = { clientX: (after[0].clientX + after[1].clientX) / 2, clientY: (after[0].clientY + after[1].clientY) / 2 };
-    zoom(spread(before) / Math.max(spread(after), 1), middle);
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.target !== this.#stage) return;
+    const { view, size } = this.#state.current;
+    const moved = movedByKey(view, event.key);
+    if (moved) this.#state.set({ view: moved });
+    else if (event.key === "Enter") this.#pickAt({ x: size.width / 2, y: size.height / 2 }, "touch");
+    else if (event.key === "Escape") this.#hover(null);
+    else return;
+    event.preventDefault();
   }
-  hideCard();
-}
 
-function release(event) {
-  const wasClick = pointers.has(event.pointerId) && pointers.size === 1 && dragged < 5;
-  pointers.delete(event.pointerId);
-  if (wasClick && event.type !== "pointercancel") pickAt(event);
-}
+  /** @param {WheelEvent} event */
+  #wheel(event) {
+    const { layers, view, size } = this.#state.current;
+    if (layers.surface) return;
+    event.preventDefault();
+    const around = cameraOf(view, size).toMap(this.#pixelOf(event));
+    this.#state.set({ view: zoomed(view, wheelFactor(event.deltaY), around) });
+  }
 
-function pickAt(event) {
-  if (!glyphs || timestep > 0 || layers.surface) return;
-  const index = nearest(event);
-  if (index === null) return hideCard();
-  showCard(index, event);
-  select(index);
-}
+  /**
+   * @param {Point} pixel
+   * @param {string} pointerType
+   */
+  #pickAt(pixel, pointerType) {
+    const index = this.#find(pixel, pointerType);
+    this.#hover(index, pixel);
+    if (index !== null) this.#pick(index);
+  }
 
-function zoom(factor, around) {
-  const { x, y, scale } = ranges();
-  const box = stage.getBoundingClientRect();
-  const px = around ? x[0] + (around.clientX - box.left) / scale : view.x;
-  const py = around ? y[1] - (around.clientY - box.top) / scale : view.y;
-  const half = Math.min(Math.max(view.half * factor, 0.03), 4.2);
-  view.x = px + ((view.x - px) * half) / view.half;
-  view.y = py + ((view.y - py) * half) / view.half;
-  view.half = half;
-  keepInside();
-  move();
-}
+  /**
+   * @param {number | null} index
+   * @param {Point} [pixel]
+   */
+  #hover(index, pixel = { x: 0, y: 0 }) {
+    this.#state.set({ hovered: index === null ? null : { index, ...pixel } });
+  }
 
-function keepInside() {
-  view.x = Math.min(Math.max(view.x, -3), 3);
-  view.y = Math.min(Math.max(view.y, -3), 3);
-}
+  /**
+   * The character at a place of the stage, if characters are to be seen.
+   *
+   * @param {Point} pixel
+   * @param {string} pointerType
+   */
+  #find(pixel, pointerType) {
+    const { view, size, layers, timestep } = this.#state.current;
+    if (timestep > 0 || layers.surface) return null;
+    const camera = cameraOf(view, size);
+    const reach = this.#glyphSize() / 2 || (pointerType === "touch" ? TOUCH_REACH : REACH);
+    const hits = visibleHits(this.#state.current);
+    return this.#index.nearest(camera.toMap(pixel), reach / camera.scale, hits && ((index) => hits.has(index)));
+  }
 
-function home() {
-  view = { x: 0, y: 0, half: HOME };
-  move();
-}
-
-function pickMiddle() {
-  const box = stage.getBoundingClientRect();
-  pickAt({ clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, pointerType: "touch" }); // as wide a reach as a finger's
-}
-
-function moveByKey(event) {
-  const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-  if (event.target !== stage || !view) return;
-  if (event.key in steps) {
-    view.x += 0.2 * view.half * steps[event.key][0];
-    view.y += 0.2 * view.half * steps[event.key][1];
-    keepInside();
-    move();
-  } else if (event.key === "+" || event.key === "=") zoom(0.7);
-  else if (event.key === "-") zoom(1.4);
-  else if (event.key === "Enter") pickMiddle();
-  else if (event.key === "Escape") hideCard();
-  else return;
-  event.preventDefault();
+  /**
+   * Place of an event in the stage, which has a border.
+   *
+   * @param {MouseEvent} event
+   * @returns {Point}
+   */
+  #pixelOf({ clientX, clientY }) {
+    const { left, top } = this.#stage.getBoundingClientRect();
+    return { x: clientX - left - this.#stage.clientLeft, y: clientY - top - this.#stage.clientTop };
+  }
 }

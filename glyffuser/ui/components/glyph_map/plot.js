@@ -1,176 +1,252 @@
-// What Plotly draws of the map: points in their colours, contours, the surface in 3-D. Part of glyph_map.js.
+/**
+ * What Plotly draws: points in their colours and contours, or the density as a surface.
+ *
+ * `draw` brings all of it in line with a state. Each part remembers what it was drawn from and is left alone while that
+ * is the same; a part that Plotly refused is tried again at the next draw.
+ */
 
-async function drawPlot(hasWebGL) {
-  const drawn = hasWebGL ? [...xs.keys()] : [...xs.keys()].filter((i) => i % 5 === 0);
-  root.dataset.points = drawn.length;
-  plot.drawn = drawn;
-  const points = {
-    type: hasWebGL ? "scattergl" : "scatter",
-    mode: "markers",
-    x: Float32Array.from(drawn, (i) => xs[i]),
-    y: Float32Array.from(drawn, (i) => ys[i]),
-    marker: { size: 3, opacity: 0.8, color: drawn.map((i) => bins[i]), ...colourScale() },
-    hoverinfo: "skip",
-  };
-  const contours = {
+import * as density from "./density.js";
+import { inksOf } from "./colours.js";
+import { GRID } from "./field.js";
+import { visibleHits } from "./state.js";
+import { cameraOf } from "./view.js";
+
+/**
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./plotly.d.ts").PlotlyApi} PlotlyApi
+ */
+
+const POINTS = 0; // trace numbers
+const CONTOURS = 1;
+const STEP_WITHOUT_WEBGL = 5; // every fifth point is drawn, as SVG
+/** @type {unknown[]} */
+const NO_CONTOURS = []; // inputs of contours that are switched off
+const NO_MARGIN = { l: 0, r: 0, t: 0, b: 0 };
+const TRANSPARENT = "rgba(0,0,0,0)";
+
+/** The plane with points and contours, and the surface in 3-D; one of them is to be seen. */
+export class Plot {
+  #plotly;
+  #plane;
+  #surface;
+  #xs;
+  #ys;
+  #field;
+  #colours;
+  #hasWebGL;
+  #drawn;
+  #isPurged = false;
+  /** @type {Map<string, unknown[]>} what each part was drawn from */
+  #inputs = new Map();
+
+  /**
+   * @param {object} parts
+   * @param {PlotlyApi} parts.plotly
+   * @param {HTMLElement} parts.plane
+   * @param {HTMLElement} parts.surface
+   * @param {{ xs: Float32Array, ys: Float32Array }} parts.positions
+   * @param {import("./field.js").DensityField} parts.field
+   * @param {import("./colours.js").Colours} parts.colours
+   * @param {boolean} parts.hasWebGL
+   */
+  constructor({ plotly, plane, surface, positions, field, colours, hasWebGL }) {
+    this.#plotly = plotly;
+    this.#plane = plane;
+    this.#surface = surface;
+    this.#xs = positions.xs;
+    this.#ys = positions.ys;
+    this.#field = field;
+    this.#colours = colours;
+    this.#hasWebGL = hasWebGL;
+    this.#drawn = Uint32Array.from(positions.xs.keys()).filter((i) => hasWebGL || i % STEP_WITHOUT_WEBGL === 0);
+  }
+
+  /** How many points are drawn. */
+  get numPoints() {
+    return this.#drawn.length;
+  }
+
+  /**
+   * @param {State} current
+   * @returns {Promise<void>} rejected if Plotly refused a part; the others are drawn nevertheless
+   */
+  async draw(current) {
+    if (this.#isPurged) return;
+    if (current.layers.surface) return this.#drawSurface(current);
+    await this.#once("plane", [], () => this.#makePlane(current));
+    if (this.#isPurged) return;
+    const parts = [this.#drawPoints(current), this.#drawContours(current), this.#drawView(current)];
+    const failed = (await Promise.allSettled(parts)).find((part) => part.status === "rejected");
+    if (failed) throw failed.reason;
+  }
+
+  /** Free what Plotly holds. */
+  purge() {
+    this.#isPurged = true;
+    this.#plotly.purge(this.#plane);
+    this.#plotly.purge(this.#surface);
+  }
+
+  /** @param {State} current */
+  async #makePlane(current) {
+    const marker = { size: 3, opacity: 0.8, ...this.#pointColours(current) };
+    const points = {
+      type: this.#hasWebGL ? "scattergl" : "scatter",
+      mode: "markers",
+      x: Float32Array.from(this.#drawn, (i) => this.#xs[i]),
+      y: Float32Array.from(this.#drawn, (i) => this.#ys[i]),
+      marker,
+      hoverinfo: "skip",
+      visible: arePointsVisible(current),
+    };
+    this.#inputs.set("points", this.#pointInputs(current));
+    this.#inputs.set("contours", NO_CONTOURS);
+    this.#inputs.set("view", viewInputs(current));
+    const config = { staticPlot: true, responsive: false };
+    await this.#plotly.newPlot(this.#plane, [points, hiddenContours()], planeLayout(current), config);
+    if (this.#isPurged) this.#plotly.purge(this.#plane);
+  }
+
+  /** @param {State} current */
+  #drawPoints(current) {
+    return this.#once("points", this.#pointInputs(current), () => {
+      const colours = Object.entries(this.#pointColours(current)).map(([key, value]) => [`marker.${key}`, [value]]);
+      const changes = { ...Object.fromEntries(colours), visible: arePointsVisible(current) };
+      return this.#plotly.restyle(this.#plane, changes, [POINTS]);
+    });
+  }
+
+  /** @param {State} current */
+  #pointInputs(current) {
+    return [this.#colours.of(current), visibleHits(current), arePointsVisible(current), current.theme];
+  }
+
+  /**
+   * Bins as colours; while there is a search result, which the overlay draws, grey.
+   *
+   * @param {State} current
+   */
+  #pointColours(current) {
+    const { palette, bins } = this.#colours.of(current);
+    const steps = palette.flatMap((colour, i) => [[i / palette.length, colour], [(i + 1) / palette.length, colour]]);
+    return {
+      color: visibleHits(current) ? inksOf(this.#plane).line : Array.from(this.#drawn, (i) => bins[i]),
+      colorscale: steps,
+      cmin: -0.5,
+      cmax: palette.length - 0.5,
+    };
+  }
+
+  /** @param {State} current */
+  #drawContours({ layers, timestep, light, theme }) {
+    if (!layers.contours) {
+      const hide = () => this.#plotly.restyle(this.#plane, { visible: false }, [CONTOURS]);
+      return this.#once("contours", NO_CONTOURS, hide);
+    }
+    return this.#once("contours", [timestep, light, theme], () => {
+      const { ink, seal } = inksOf(this.#plane);
+      const z = density.enclosed(this.#field.density(light, timestep));
+      return this.#plotly.restyle(this.#plane, { z: [z], visible: true, "line.color": light ? seal : ink }, [CONTOURS]);
+    });
+  }
+
+  /** @param {State} current */
+  #drawView(current) {
+    return this.#once("view", viewInputs(current), () => {
+      const { x, y } = cameraOf(current.view, current.size);
+      return this.#plotly.relayout(this.#plane, { "xaxis.range": x, "yaxis.range": y, ...current.size });
+    });
+  }
+
+  /** @param {State} current */
+  #drawSurface({ timestep, light, size }) {
+    return this.#once("surface", [timestep, light, size], () => {
+      const side = density.axis(GRID);
+      const z = this.#field.density(light, timestep);
+      const trace = { type: "surface", x: side, y: side, z, colorscale: "Cividis", showscale: false };
+      const config = { displayModeBar: false, responsive: false };
+      return this.#plotly.react(this.#surface, [{ ...trace, hoverinfo: "skip" }], surfaceLayout(size), config);
+    });
+  }
+
+  /**
+   * Draw a part, unless it was drawn from the same inputs.
+   *
+   * @param {string} part
+   * @param {unknown[]} inputs
+   * @param {() => Promise<unknown>} draw
+   */
+  async #once(part, inputs, draw) {
+    const before = this.#inputs.get(part);
+    if (before && before.length === inputs.length && before.every((input, i) => Object.is(input, inputs[i]))) return;
+    this.#inputs.set(part, inputs);
+    try {
+      await draw();
+    } catch (error) {
+      this.#inputs.delete(part);
+      throw error;
+    }
+  }
+}
+
+/**
+ * With noise the overlay draws the points.
+ *
+ * @param {State} current
+ */
+function arePointsVisible({ layers, timestep }) {
+  return layers.points && timestep === 0;
+}
+
+/** @param {State} current */
+function viewInputs({ view, size }) {
+  return [view, size];
+}
+
+function hiddenContours() {
+  return {
     type: "contour",
-    x: Density.axis(GRID),
-    y: Density.axis(GRID),
+    x: density.axis(GRID),
+    y: density.axis(GRID),
     z: [],
     visible: false,
     showscale: false,
     hoverinfo: "skip",
     autocontour: false,
     contours: { start: 0.1, end: 0.9, size: 0.2, coloring: "none" },
-    line: { width: 1.5, color: colourOf("--glyff-ink"), smoothing: 0.8 },
+    line: { width: 1.5, smoothing: 0.8 },
   };
+}
+
+/** @param {State} current */
+function planeLayout({ view, size }) {
+  const { x, y } = cameraOf(view, size);
   const hidden = { visible: false, fixedrange: true };
-  shown = viewport();
-  const layout = {
-    width: shown.width,
-    height: shown.height,
-    margin: { l: 0, r: 0, t: 0, b: 0 },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
+  return {
+    ...size,
+    margin: NO_MARGIN,
+    paper_bgcolor: TRANSPARENT,
+    plot_bgcolor: TRANSPARENT,
     showlegend: false,
-    xaxis: { ...hidden, range: shown["xaxis.range"] },
-    yaxis: { ...hidden, range: shown["yaxis.range"] },
+    xaxis: { ...hidden, range: x },
+    yaxis: { ...hidden, range: y },
   };
-  root.querySelector('[data-layer="surface"]').disabled = !hasWebGL;
-  await Plotly.newPlot(plot, [points, contours], layout, { staticPlot: true, displayModeBar: false, responsive: false });
-  resize();
 }
 
-function ranges() {
-  const { width, height } = stage.getBoundingClientRect();
-  const short = Math.min(width, height) || 1;
-  const halfX = (view.half * width) / short;
-  const halfY = (view.half * height) / short;
-  return { x: [view.x - halfX, view.x + halfX], y: [view.y - halfY, view.y + halfY], scale: short / (2 * view.half) };
-}
-
-// What Plotly is told of the view.
-function viewport() {
-  const { x, y } = ranges();
-  const { width, height } = stage.getBoundingClientRect();
-  return { "xaxis.range": x, "yaxis.range": y, width, height };
-}
-
-function resize() {
-  const { width, height } = stage.getBoundingClientRect();
-  if (!width || !xs) return;
-  const ratio = window.devicePixelRatio || 1;
-  overlay.width = width * ratio;
-  overlay.height = height * ratio;
-  move();
-}
-
-// The view has changed; several changes within a frame are drawn once.
-let isMoving = false;
-function move() {
-  if (isMoving || !xs) return;
-  isMoving = true;
-  requestAnimationFrame(() => {
-    isMoving = false;
-    const wanted = viewport();
-    if (!layers.surface && JSON.stringify(wanted) !== JSON.stringify(shown)) Plotly.relayout(plot, (shown = wanted));
-    paint();
-  });
-}
-
-async function recolour() {
-  if (!glyphs) return;
-  chooseColours();
-  await paintPoints();
-  redraw();
-}
-
-function chooseColours() {
-  const kind = part("colour").value;
-  if (kind === "layout") {
-    palette = LAYOUT_COLOURS;
-    names = glyphs.layout_names;
-    bins = Uint8Array.from(glyphs.layouts);
-  } else if (kind === "radical") {
-    const counts = new Map();
-    glyphs.radicals.forEach((radical) => counts.set(radical, (counts.get(radical) || 0) + 1));
-    const largest = [...counts].sort((a, b) => b[1] - a[1]).slice(0, NUM_LARGEST).map(([radical]) => radical);
-    palette = RADICAL_COLOURS[theme()];
-    names = [...largest.map((radical) => glyphs.radical_names[radical - 1]), "all others"];
-    bins = Uint8Array.from(glyphs.radicals, (radical) => (largest.includes(radical) ? largest.indexOf(radical) : NUM_LARGEST));
-  } else {
-    palette = CIVIDIS[theme()];
-    const last = palette.length - 1;
-    if (kind === "strokes") {
-      const least = (bin) => STROKES_A_COLOUR * bin + 1;
-      bins = Uint8Array.from(glyphs.strokes, (n) => Math.min(Math.floor((n - 1) / STROKES_A_COLOUR), last));
-      names = palette.map((_, bin) => (bin === last ? least(bin) + " strokes and more" : least(bin) + "\u2013" + (least(bin + 1) - 1)));
-    } else {
-      const rank = Density.enclosed(Density.grid(plain, GRID, 1, props.bandwidth));
-      bins = Uint8Array.from(xs, (_, i) => Math.floor((1 - at(rank, xs[i], ys[i])) * palette.length));
-      names = ["sparse", ...Array(last - 1).fill(""), "dense"];
-    }
-  }
-  showLegend();
-}
-
-function colourScale() {
-  const colorscale = palette.flatMap((colour, i) => [[i / palette.length, colour], [(i + 1) / palette.length, colour]]);
-  return { colorscale, cmin: -0.5, cmax: palette.length - 0.5 };
-}
-
-function at(rows, x, y) {
-  const index = (v) => Math.min(Math.max(Math.round(((v + Density.LIMIT) / (2 * Density.LIMIT)) * (GRID - 1)), 0), GRID - 1);
-  return Math.min(Math.max(rows[index(y)][index(x)], 0.0001), 0.9999);
-}
-
-function paintPoints() {
-  const { colorscale, cmin, cmax } = colourScale();
-  return Plotly.restyle(
-    plot,
-    {
-      "marker.color": hitsNow() ? [colourOf("--glyff-line")] : [plot.drawn.map((i) => bins[i])],
-      "marker.colorscale": [colorscale],
-      "marker.cmin": cmin,
-      "marker.cmax": cmax,
-      visible: layers.points && timestep === 0,
-    },
-    [0],
-  );
-}
-
-function alphaBar() {
-  return timestep === 0 ? 1 : props.alphas_cumprod[timestep];
-}
-
-function weightsOnGrid() {
-  return light ? Density.bin(xs, ys, light.indices, light.weights, GRID) : plain;
-}
-
-function paintDensity() {
-  if (!layers.contours && !layers.surface) return Plotly.restyle(plot, { visible: false }, [1]);
-  const q = Density.grid(weightsOnGrid(), GRID, alphaBar(), props.bandwidth);
-  if (layers.surface) return paintSurface(q);
-  const z = Density.enclosed(q);
-  return Plotly.restyle(plot, { z: [z], visible: true, "line.color": colourOf(light ? "--glyff-seal" : "--glyff-ink") }, [1]);
-}
-
-function paintSurface(q) {
-  const surface = part("surface");
-  const side = Density.axis(GRID);
+/** @param {import("./view.js").Size} size */
+function surfaceLayout(size) {
   const hidden = { visible: false };
-  const trace = { type: "surface", x: side, y: side, z: q, colorscale: "Cividis", showscale: false, hoverinfo: "skip" };
-  const layout = {
-    margin: { l: 0, r: 0, t: 0, b: 0 },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    uirevision: "kept",
+  return {
+    ...size,
+    margin: NO_MARGIN,
+    paper_bgcolor: TRANSPARENT,
+    uirevision: "kept", // the visitor's camera stays when the density changes
     scene: {
       xaxis: { ...hidden, range: [-3, 3] },
       yaxis: { ...hidden, range: [-3, 3] },
       zaxis: hidden,
       aspectratio: { x: 1.4, y: 1.4, z: 0.6 },
-      camera: { eye: { x: 0.2, y: -1.65, z: 1.15 }, center: { x: 0, y: 0, z: -0.2 } }, // from the south, as the map lies
+      camera: { eye: { x: 0.2, y: -1.65, z: 1.15 }, center: { x: 0, y: 0, z: -0.2 } }, // from the south
     },
   };
-  return Plotly.react(surface, [trace], layout, { displayModeBar: false, responsive: true });
 }

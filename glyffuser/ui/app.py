@@ -1,0 +1,73 @@
+"""Start the app: load the checkpoint, build the page, serve it. `app.py` and the command `glyffuser` share this.
+
+Nothing heavy is imported at the top, because two things have to happen before torch is imported.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+
+def build_app() -> "tuple[gr.Blocks, dict[str, Any]]":
+    """Load the checkpoint and build the page around it.
+
+    Returns:
+        The page, and the arguments for its `launch`.
+
+    Raises:
+        SystemExit: if a file or a setting cannot be used; the message says which one and what to do.
+    """
+    # waiting threads that spin make every other job on the machine several times slower; must be set before torch loads
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    is_on_zero_gpu = _import_spaces()
+
+    from glyffuser.checkpoint import CheckpointError, checkpoint_folder
+    from glyffuser.pipeline import GlyffuserPipeline, best_device
+    from glyffuser.ui.context import AppContext, without_gpu
+    from glyffuser.ui.page import build_page, launch_options
+
+    try:
+        pipeline = GlyffuserPipeline.load(checkpoint_folder(), device=best_device())
+        context = AppContext.load(pipeline, request_gpu if is_on_zero_gpu else without_gpu)
+        return build_page(context), launch_options(context)
+    except (CheckpointError, OSError, ValueError) as error:
+        raise SystemExit(f"glyffuser cannot start: {error}") from error
+
+
+def request_gpu(seconds: float | Callable) -> Callable:
+    """A decorator for functions that run the model that long, at most, on a GPU lent by ZeroGPU."""
+    import spaces
+
+    return spaces.GPU(duration=seconds)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command `glyffuser`: serve the page until Ctrl-C; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="glyffuser",
+        description="Serve the page on this machine, at http://127.0.0.1:7860 or the next port that is free.",
+        epilog="GLYFFUSER_CHECKPOINT sets the model folder, GLYFFUSER_DEVICE the device, GRADIO_SERVER_PORT the port.",
+    )
+    parser.add_argument("--open", action="store_true", help="open the page in a browser, too")
+    open_browser = parser.parse_args(arguments).open
+    demo, options = build_app()
+    demo.launch(**options, inbrowser=open_browser)
+    return 0
+
+
+def _import_spaces() -> bool:
+    """Import the package of ZeroGPU, which must come before torch; whether there is one."""
+    try:
+        import spaces  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
