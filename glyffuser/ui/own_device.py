@@ -24,8 +24,7 @@ from starlette.routing import Route
 
 from glyffuser.checkpoint import CheckpointError, file_sha256, find_graph, unet_weights_path
 from glyffuser.config import GLYPH_SIZE
-from glyffuser.images import uint8_to_x_0
-from glyffuser.map.projection import PICTURE_SIZE
+from glyffuser.projection import PICTURE_SIZE
 from glyffuser.prompts import PromptEncoding
 from glyffuser.request import Request
 from glyffuser.ui.components.own_device.vendor import RUNTIME, stored_path
@@ -60,7 +59,7 @@ BEGINS_PER_SECOND, FINISHES_PER_SECOND = 20, 5
 """Of all visitors together; a prompt takes 15 ms, the glyphs of a run about 100 ms of one core."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request that is not answered.
 
     Attributes:
@@ -90,14 +89,14 @@ class RateLimit:
         """Count a call.
 
         Raises:
-            Refused: if there were too many.
+            RefusedError: if there were too many.
         """
         with self._lock:
             now = self._clock()
             self._left = min(2 * self._per_second, self._left + (now - self._checked) * self._per_second)
             self._checked = now
             if self._left < 1:
-                raise Refused(429, say("own_device.too_many"))
+                raise RefusedError(429, say("errors.too_many"))
             self._left -= 1
 
 
@@ -130,7 +129,7 @@ class DeviceService:
             body: JSON list of the page's fields, prompt first, as of `request_of`.
 
         Raises:
-            Refused: with one sentence that a visitor can act on.
+            RefusedError: with one sentence that a visitor can act on.
         """
         request = _request_in(body).with_checkpoint(self._context.fingerprint)
         self._begins.take()
@@ -161,21 +160,20 @@ class DeviceService:
             run: from `begin`.
 
         Raises:
-            Refused: if there is no such run, or it was finished before, or the glyphs are not as they should be.
+            RefusedError: if there is no such run, or it was finished before, or the glyphs are not as they should be.
         """
         self._finishes.take()
         with self._lock:
             request = self._open.get(run)
         if request is None:
-            raise Refused(404, say("errors.glyph_gone"))
+            raise RefusedError(404, say("errors.glyph_gone"))
         glyphs, predictions = _pictures_in(body, len(request.seeds))
         with self._lock:
             if self._open.pop(run, None) is None:
-                raise Refused(404, say("errors.glyph_gone"))
+                raise RefusedError(404, say("errors.glyph_gone"))
         self._context.finished.keep(run, request.prompt, glyphs)
-        place = self._context.map_files.place
-        _, nearest = place(uint8_to_x_0(glyphs))
-        positions = [place(uint8_to_x_0(each))[0].round(4).tolist() for each in predictions]
+        _, nearest = self._context.locate(glyphs)
+        positions = [self._context.locate(each)[0].round(4).tolist() for each in predictions]  # of averaged pictures
         note = radical_note(self._context, request.prompt, glyphs)
         return {"note": note, "positions": positions, "nearest": nearest.tolist()}
 
@@ -244,9 +242,9 @@ def _request_in(body: bytes) -> Request:
     try:
         return request_of(*json.loads(body))
     except (json.JSONDecodeError, UnicodeDecodeError, TypeError, RecursionError) as error:
-        raise Refused(400, say("errors.run_failed")) from error
+        raise RefusedError(400, say("errors.run_failed")) from error
     except ValueError as error:  # a sentence for the visitor
-        raise Refused(400, str(error)) from error
+        raise RefusedError(400, str(error)) from error
 
 
 def _pictures_in(body: bytes, num_glyphs: int) -> tuple[np.ndarray, np.ndarray]:
@@ -254,7 +252,7 @@ def _pictures_in(body: bytes, num_glyphs: int) -> tuple[np.ndarray, np.ndarray]:
     large, small = num_glyphs * GLYPH_SIZE**2, num_glyphs * PICTURE_SIZE**2
     num_predictions, rest = divmod(len(body) - large, small)
     if rest or not 0 <= num_predictions <= MAX_PREDICTIONS:
-        raise Refused(400, say("errors.run_failed"))
+        raise RefusedError(400, say("errors.run_failed"))
     pixels = np.frombuffer(body, np.uint8)
     glyphs = pixels[:large].reshape(num_glyphs, GLYPH_SIZE, GLYPH_SIZE)
     return glyphs, pixels[large:].reshape(num_predictions, num_glyphs, PICTURE_SIZE, PICTURE_SIZE)
@@ -275,7 +273,7 @@ def _endpoint(answer: Callable, max_bytes: int) -> Callable:
                 return JSONResponse({"error": say("errors.run_failed")}, 413)
         try:
             return JSONResponse(await run_in_threadpool(answer, bytes(body), **http.path_params))
-        except Refused as error:
+        except RefusedError as error:
             return JSONResponse({"error": error.sentence}, error.status)
 
     return endpoint

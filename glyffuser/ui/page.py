@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from glyffuser.text import MAX_PROMPT_LENGTH
 from glyffuser.ui import components
 from glyffuser.ui.context import AppContext
+from glyffuser.ui.isolation import CrossOriginIsolation
+from glyffuser.ui.own_device import DeviceService
 from glyffuser.ui.runs import IN_ORDER, QUICK
 from glyffuser.ui.tabs.generate import GenerateTab, build_generate_tab
 from glyffuser.ui.tabs.map import MapTab, build_map_tab, go_to
@@ -46,7 +49,10 @@ def launch_options(context: AppContext) -> dict:
     return {
         "theme": build_theme(),
         "css_paths": [STYLE, *components.STYLES],
-        "app_kwargs": {"routes": context.static_files.routes()},
+        "app_kwargs": {
+            "routes": [*context.static_files.routes(), *DeviceService(context).routes()],
+            "middleware": [Middleware(CrossOriginIsolation)],
+        },
         "footer_links": ["api", "settings"],
         "run_history": False,
         "enable_monitoring": False,

@@ -160,9 +160,15 @@ class RunEvents:
 
         self._chains.append(self._then_run(event(take_and_request, inputs, [*outputs, self._number], **QUICK)))
 
-    def finish(self) -> None:
-        """Wire Stop, once every event that starts a run is known."""
+    def finish(self, ends: Sequence[Callable] = ()) -> None:
+        """Wire Stop, once every event that starts a run is known.
+
+        Args:
+            ends: other events that end a run, of which the player is told nothing.
+        """
         wiring = self._wiring
+        for event in ends:
+            event(self._leave, None, None, cancels=self._chains, **QUICK)
         wiring.stop.click(self._stop, None, [wiring.player, wiring.message], cancels=self._chains, **QUICK)
 
     def _then_run(self, requested: Any) -> Any:

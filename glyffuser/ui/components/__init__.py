@@ -17,7 +17,11 @@ import(new URL(props.module_url, document.baseURI).href)
 """
 """What Gradio runs in the browser for each component; everything else is in its modules."""
 
-STYLES = [FOLDER / "frame_player" / "player.css", FOLDER / "glyph_map" / "map.css"]
+STYLES = [
+    FOLDER / "frame_player" / "player.css",
+    FOLDER / "glyph_map" / "map.css",
+    FOLDER / "own_device" / "own_device.css",
+]
 
 
 def build_component(

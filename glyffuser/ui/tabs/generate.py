@@ -22,6 +22,7 @@ from glyffuser.ui.streaming import PixelFrame, data_url
 from glyffuser.ui.tabs.compare import build_compare
 from glyffuser.ui.tabs.newness import build_newness
 from glyffuser.ui.tabs.settings import Settings, build_settings, replay_link, request_of
+from glyffuser.ui.tabs.where import Where, build_where
 from glyffuser.ui.text import say
 
 EXAMPLES = [REQUEST.prompt, "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot"]
@@ -52,6 +53,7 @@ class Controls:
     stop: gr.Button
     settings: Settings
     player: gr.HTML
+    where: Where | None
 
 
 def build_generate_tab(page: gr.Blocks, context: AppContext) -> GenerateTab:
@@ -97,13 +99,14 @@ def _lay_out(context: AppContext) -> Controls:
                     say("generate.generate"), variant="primary", elem_id="generate", scale=3, min_width=120
                 )
                 stop = gr.Button(say("generate.stop"), elem_id="stop", scale=1, min_width=80)
+            where = build_where(context)
             settings = build_settings(prompt, context.pipeline.device, context.fingerprint)
         with gr.Column(scale=5, min_width=320):
             player = build_frame_player(
                 context.static_files, can_hand_over=True, example_url=example_url(context), elem_id="player"
             )
             build_newness(context, player)
-    return Controls(prompt, message, suggestion, examples, generate, stop, settings, player)
+    return Controls(prompt, message, suggestion, examples, generate, stop, settings, player, where)
 
 
 def _lay_out_prompt(pipeline: GlyffuserPipeline) -> tuple[gr.Textbox, gr.HTML, gr.HTML, gr.Dataset]:
@@ -140,18 +143,25 @@ def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream:
             advice = prompt_notice(prompt, pipeline) if is_first else sentence or gr.skip()
             yield message, advice, message["seeds"][0] if is_first else gr.skip()
 
+    starts, fields = [c.generate.click, c.prompt.submit, is_requested.change], [c.prompt, *c.settings.inputs()]
     wiring = RunWiring(
         page=page,
-        starts=[c.generate.click, c.prompt.submit, is_requested.change],
+        starts=[c.where.server_runs.change] if c.where else starts,
         stop=c.stop,
         player=c.player,
         message=c.message,
-        inputs=[c.prompt, *c.settings.inputs()],
+        inputs=fields,
         extra_outputs=[c.settings.seed],
     )
     events = RunEvents(wiring, answers)
-    events.start_by(c.examples.click, lambda sample: (sample[0],), c.examples, [c.prompt])
-    events.finish()
+    if c.where is None:
+        events.start_by(c.examples.click, lambda sample: (sample[0],), c.examples, [c.prompt])
+        events.finish()
+        return
+    filled = c.examples.click(lambda sample: sample[0], c.examples, c.prompt, **QUICK)
+    c.where.route([*starts, filled.then], fields)
+    c.where.connect(c.player, c.settings.seed, c.stop)
+    events.finish(ends=[c.where.own_device.click])
 
 
 def _wire_prompt(controls: Controls, pipeline: GlyffuserPipeline) -> None:

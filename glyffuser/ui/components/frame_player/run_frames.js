@@ -73,6 +73,7 @@ export class RunFrames {
     if (!isNewRun && this.newest && frame.step <= this.newest.step) return "late";
     if (isNewRun) this.#begin(frame.run);
     this.#frames.push(frame);
+    this.#fillIn(frame.late_positions ?? {});
     if (frame.state === "done") this.#end("done");
     return isNewRun ? "begun" : "added";
   }
@@ -97,6 +98,11 @@ export class RunFrames {
     this.#begin(frames[0].run);
     this.#frames.push(...frames);
     this.#state = "example";
+  }
+
+  /** @param {Record<string, number[][]>} positions by step, of frames that have none yet */
+  #fillIn(positions) {
+    for (const frame of this.#frames) frame.positions ??= positions[frame.step];
   }
 
   /** @param {string} run */

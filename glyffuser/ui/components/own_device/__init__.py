@@ -1,0 +1,46 @@
+"""The switch "on the server / on this device", and the network in the visitor's browser."""
+
+from typing import Any
+
+import gradio as gr
+
+from glyffuser.ui.components import build_component
+from glyffuser.ui.protocol import DeviceConfig, DeviceFiles, NoiseSchedule
+from glyffuser.ui.static_files import StaticFiles
+
+
+def build_own_device(
+    static_files: StaticFiles,
+    files: DeviceFiles,
+    schedule: NoiseSchedule,
+    usual: tuple[DeviceConfig, int],
+    urls: tuple[str, str],
+    **kwargs: Any,
+) -> gr.HTML:
+    """A component that draws runs in the browser; its value is a `protocol.DeviceValue`, which the page gives orders.
+
+    Its events:
+        click: a run has begun; its first message is in the value.
+        input: there is another message for the frame player in the value.
+        select: the device could not draw; the server is to do it.
+
+    Args:
+        static_files: serve its modules.
+        files: what has to be fetched.
+        schedule: noise schedule of training.
+        usual: config and number of glyphs of a fresh page, of which the time is estimated.
+        urls: addresses of `begin` and `finish` of `glyffuser.ui.own_device`.
+        kwargs: as for `gr.HTML`.
+    """
+    return build_component(
+        "own_device",
+        static_files,
+        "own_device.html",
+        files=files,
+        schedule=schedule,
+        usual=usual[0],
+        usual_num_glyphs=usual[1],
+        begin_url=urls[0],
+        finish_url=urls[1],
+        **kwargs,
+    )

@@ -60,6 +60,16 @@ export class Downloads {
   }
 
   /**
+   * Whether all files are kept already.
+   *
+   * @param {DeviceFile[]} files
+   */
+  async has(files) {
+    const kept = await Promise.all(files.map((file) => this.#store?.match(this.#key(file)).catch(() => undefined)));
+    return kept.every(Boolean);
+  }
+
+  /**
    * Forget files of earlier versions.
    *
    * @param {DeviceFile[]} files to be kept

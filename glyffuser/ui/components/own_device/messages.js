@@ -2,7 +2,7 @@
  * Frames of a run -> the messages that the frame player gets from the server, too (`glyffuser/ui/streaming.py`).
  */
 
-import { GLYPH_PIXELS, frameUrl, pngUrl, smallPictures, tile, toPixels } from "./pictures.js";
+import { GLYPH_PIXELS, frameUrl, pngUrl, averagePictures, tile, toPixels } from "./pictures.js";
 
 /** @typedef {import("../protocol.d.ts").DeviceRun} DeviceRun */
 /** @typedef {import("../protocol.d.ts").FrameMessage} FrameMessage */
@@ -72,7 +72,7 @@ async function runningFrame(run, frame) {
     x_t: await frameUrl(tile(toPixels(frame.x_t), run.columns)),
     pred_x_0: await frameUrl(tile(predicted, run.columns)),
   };
-  return { message, small: smallPictures(predicted), glyphs: null };
+  return { message, small: averagePictures(predicted), glyphs: null };
 }
 
 /**
@@ -98,7 +98,7 @@ async function lastFrame(run, frame) {
     query: run.query,
     note: "",
   };
-  return { message, small: smallPictures(glyphs), glyphs };
+  return { message, small: averagePictures(glyphs), glyphs };
 }
 
 /**

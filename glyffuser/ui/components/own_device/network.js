@@ -10,6 +10,16 @@ import { GLYPH_PIXELS } from "./pictures.js";
 
 const ERRORS_ONLY = 3; // shape arithmetic that stays on the processor is worth no warning
 
+/**
+ * The large files that a backend needs.
+ *
+ * @param {DeviceFiles} files
+ * @param {Backend} backend
+ */
+export function filesFor(files, backend) {
+  return [files.graph, files.weights, files[backend.build].wasm];
+}
+
 /** The network in a session of the ONNX runtime. */
 export class Network {
   #runtime;
@@ -37,7 +47,7 @@ export class Network {
    */
   static async load(files, backend, base, onProgress) {
     const build = files[backend.build];
-    const wanted = [files.graph, files.weights, build.wasm];
+    const wanted = filesFor(files, backend);
     const total = wanted.reduce((sum, { size }) => sum + size, 0);
     let received = 0;
     const downloads = await Downloads.open(base);

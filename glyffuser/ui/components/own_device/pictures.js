@@ -44,7 +44,7 @@ export function tile(glyphs, columns) {
  *
  * @param {Uint8Array} glyphs (batch, 128, 128)
  */
-export function smallPictures(glyphs) {
+export function averagePictures(glyphs) {
   const side = GLYPH_SIZE / SMALL_SIZE;
   const small = new Uint8Array(glyphs.length / side ** 2);
   for (let i = 0; i < small.length; i++) {

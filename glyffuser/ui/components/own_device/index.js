@@ -1,0 +1,286 @@
+/**
+ * Runs on the visitor's own device: the switch, the worker that holds the network, and what the page is told.
+ *
+ * The page puts an order into the component's value; frames, a beginning and a failure go back as Gradio events.
+ */
+
+import { fill } from "../text.js";
+import { chooseBackend, lookAround } from "./backend.js";
+import { Predictions, withFindings } from "./device_run.js";
+import { Downloads } from "./downloads.js";
+import { rowsOf } from "./guidance.js";
+import { filesFor } from "./network.js";
+import { findParts } from "./parts.js";
+import { Preferences } from "./preferences.js";
+import { spacedTimesteps } from "./schedule.js";
+import { RefusedError, Server } from "./server.js";
+import { WorkerLink } from "./worker_link.js";
+
+/** @typedef {import("../protocol.d.ts").DeviceOrder} DeviceOrder */
+/** @typedef {import("../protocol.d.ts").DeviceRun} DeviceRun */
+/** @typedef {import("../protocol.d.ts").DeviceValue} DeviceValue */
+/** @typedef {import("../protocol.d.ts").FrameMessage} FrameMessage */
+/** @typedef {import("../protocol.d.ts").OwnDeviceProps} OwnDeviceProps */
+/** @typedef {import("./backend.js").Backend} Backend */
+/** @typedef {import("./worker.js").FromWorker} FromWorker */
+
+/**
+ * @typedef {object} Gradio what Gradio passes to a component
+ * @property {HTMLElement} element holds the filled template
+ * @property {OwnDeviceProps} props
+ * @property {(name: string, callback: () => void) => void} watch
+ * @property {(name: string) => void} trigger
+ */
+
+/** @typedef {"idle" | "fetching" | "drawing" | "done" | "stopped" | "failed"} DeviceState */
+
+/**
+ * Start the component in an element.
+ *
+ * @param {Gradio} gradio
+ */
+export function mount({ element, props, watch, trigger }) {
+  const device = new OwnDevice(element, props, trigger);
+  watch("value", () => device.update(props.value));
+  return device;
+}
+
+class OwnDevice {
+  /** Aborted when the component is destroyed. */
+  #life = new AbortController();
+  #preferences = Preferences.open();
+  #props;
+  #trigger;
+  #parts;
+  #server;
+  /** @type {Backend | null} */
+  #backend = null;
+  /** @type {WorkerLink | null} */
+  #worker = null;
+  /** @type {DeviceOrder | null} */
+  #order = null;
+  /** @type {"device" | "server"} */
+  #where = "server";
+
+  /**
+   * @param {HTMLElement} element
+   * @param {OwnDeviceProps} props
+   * @param {Gradio["trigger"]} trigger
+   */
+  constructor(element, props, trigger) {
+    this.#props = props;
+    this.#trigger = trigger;
+    this.#parts = findParts(element);
+    this.#server = new Server(document.baseURI, props);
+    this.#listen();
+    this.#offer();
+  }
+
+  /**
+   * Carry out the page's newest order; values that the component set itself hold no new one.
+   *
+   * @param {OwnDeviceProps["value"]} value
+   */
+  update(value) {
+    const order = value?.order;
+    if (!order || order.id === this.#order?.id || this.#life.signal.aborted) return;
+    this.#order = order;
+    if (order.kind === "start") this.#start(order);
+    else this.#stop();
+  }
+
+  /**
+   * Seconds of calls of the network, for the benchmark.
+   *
+   * @param {DeviceOrder["fields"]} fields
+   * @param {number} rows of each call
+   * @param {number} calls
+   */
+  async time(fields, rows, calls) {
+    return (await this.#loaded()).time(await this.#server.begin(fields), rows, calls);
+  }
+
+  /** Stop the worker, and remove every listener. */
+  destroy() {
+    this.#life.abort();
+    this.#worker?.terminate();
+  }
+
+  // --- the switch
+
+  async #offer() {
+    this.#backend = chooseBackend(await lookAround());
+    if (!this.#backend || this.#life.signal.aborted) return;
+    const { root } = this.#parts;
+    root.hidden = false;
+    root.dataset.backend = this.#backend.name;
+    this.#choose(this.#preferences.where ?? (this.#backend.isAutomatic ? "device" : "server"));
+    this.#showEstimate();
+  }
+
+  #listen() {
+    const group = `where-${Math.random().toString(36).slice(2)}`;
+    for (const radio of this.#parts.radios) {
+      radio.name = group;
+      radio.addEventListener("change", () => this.#switchTo(radio.value), { signal: this.#life.signal });
+    }
+  }
+
+  /** @param {string} where */
+  #switchTo(where) {
+    this.#choose(where === "device" ? "device" : "server");
+    this.#preferences.where = this.#where;
+  }
+
+  /** @param {"device" | "server"} where */
+  #choose(where) {
+    this.#where = where;
+    this.#parts.root.dataset.where = where;
+    for (const radio of this.#parts.radios) radio.checked = radio.value === where;
+    this.#props.value = { where, order: this.#order, message: null };
+  }
+
+  async #showEstimate() {
+    const { text, usual, usual_num_glyphs: numGlyphs, files, schedule } = this.#props;
+    if (!this.#backend) return;
+    const wanted = filesFor(files, this.#backend);
+    const isKept = await (await Downloads.open(document.baseURI)).has(wanted);
+    const timesteps = spacedTimesteps(usual.num_inference_steps, schedule.num_train_timesteps);
+    const rows = numGlyphs * rowsOf(timesteps, usual, true);
+    const seconds = Math.max(1, Math.round(rows * this.#preferences.secondsARow(this.#backend.name)));
+    const megabytes = Math.round(wanted.reduce((sum, { size }) => sum + size, 0) / 1e6);
+    const sentence = isKept ? text.device_estimate : text.device_estimate_first;
+    this.#parts.device.textContent = fill(sentence, { seconds, megabytes });
+  }
+
+  // --- a run
+
+  /** @param {DeviceOrder} order */
+  async #start(order) {
+    const isCurrent = () => this.#order === order && !this.#life.signal.aborted;
+    const began = performance.now();
+    this.#worker?.stop();
+    this.#show("fetching", "");
+    try {
+      const [run, worker] = await Promise.all([this.#server.begin(order.fields), this.#loaded()]);
+      if (!isCurrent()) return;
+      const startSeconds = (performance.now() - began) / 1000;
+      this.#show("drawing", this.#props.text.drawing);
+      await this.#draw(run, worker, isCurrent, startSeconds);
+    } catch (error) {
+      if (isCurrent()) this.#fail(error);
+    }
+  }
+
+  /**
+   * @param {DeviceRun} run
+   * @param {WorkerLink} worker
+   * @param {() => boolean} isCurrent
+   * @param {number} startSeconds
+   */
+  async #draw(run, worker, isCurrent, startSeconds) {
+    const predictions = new Predictions();
+    for await (const { frame, rows, seconds } of worker.run(run, this.#props.schedule)) {
+      if (!isCurrent()) return;
+      predictions.add(frame);
+      if (frame.glyphs) {
+        const message = await this.#finished(run.run, frame.message, frame.glyphs, predictions);
+        if (!isCurrent()) return;
+        this.#tell("input", message);
+        this.#showDone(seconds, startSeconds, rows);
+      } else {
+        if (frame.message.step === 0) this.#tell("click", frame.message);
+        this.#tell("input", frame.message);
+      }
+    }
+  }
+
+  /**
+   * The last message, with what the server knows of its glyphs if it can be reached.
+   *
+   * @param {string} run
+   * @param {FrameMessage} message
+   * @param {Uint8Array} glyphs
+   * @param {Predictions} predictions
+   */
+  async #finished(run, message, glyphs, predictions) {
+    const chosen = predictions.chosen();
+    const pictures = chosen.map(({ small }) => small);
+    try {
+      const findings = await this.#server.finish(run, glyphs, pictures);
+      return withFindings(message, findings, chosen.map(({ step }) => step));
+    } catch {
+      return message; // the glyphs are there, only what the data say of them is not
+    }
+  }
+
+  #stop() {
+    this.#worker?.stop();
+    if (!["fetching", "drawing"].includes(this.#parts.root.dataset.state ?? "")) return;
+    this.#show("stopped", "");
+    this.#tell("input", { state: "stopped" });
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    this.#tell("input", { state: "stopped" });
+    if (error instanceof RefusedError) return this.#show("failed", error.message);
+    console.warn(error);
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#choose("server");
+    this.#show("failed", this.#props.text.failed);
+    this.#trigger("select");
+  }
+
+  /** A worker that has loaded everything. */
+  async #loaded() {
+    if (!this.#backend) throw new Error("the network cannot run here");
+    this.#worker ??= new WorkerLink(this.#props.files, this.#backend, (share) => this.#showProgress(share));
+    await this.#worker.ready;
+    this.#parts.progress.hidden = true;
+    return this.#worker;
+  }
+
+  // --- what is shown and told
+
+  /**
+   * @param {string} event
+   * @param {NonNullable<DeviceValue["message"]>} message
+   */
+  #tell(event, message) {
+    this.#props.value = { where: this.#where, order: this.#order, message };
+    this.#trigger(event);
+  }
+
+  /**
+   * @param {DeviceState} state
+   * @param {string} sentence
+   */
+  #show(state, sentence) {
+    this.#parts.root.dataset.state = state;
+    this.#parts.status.textContent = sentence;
+    if (state !== "fetching") this.#parts.progress.hidden = true;
+  }
+
+  /** @param {number} share */
+  #showProgress(share) {
+    const { progress, root, status } = this.#parts;
+    if (root.dataset.state !== "fetching") return;
+    progress.hidden = share >= 1;
+    progress.value = share;
+    status.textContent = share < 1 ? this.#props.text.fetching : this.#props.text.preparing;
+  }
+
+  /**
+   * @param {number} seconds
+   * @param {number} startSeconds
+   * @param {number} rows
+   */
+  #showDone(seconds, startSeconds, rows) {
+    if (this.#backend) this.#preferences.keepSecondsARow(this.#backend.name, seconds / rows);
+    const values = { seconds: seconds.toFixed(1), start: startSeconds.toFixed(1) };
+    this.#show("done", fill(this.#props.text.done, values));
+    this.#showEstimate();
+  }
+}
