@@ -6,13 +6,15 @@
 # make train     train the U-net, or go on with the run in runs/unet
 # make evaluate  measure the shipped checkpoint, score sheet in runs/evaluation
 # make bench     measure sampling and streaming on your machine
+# make bench-browser  measure the network in a browser beside torch
+# make vendor    fetch the ONNX runtime for browsers and check its hashes
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint data map train evaluate bench
+.PHONY: demo test lint data map train evaluate bench bench-browser vendor
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/app
@@ -45,6 +47,13 @@ evaluate: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python -m glyffuser.bench
+
+bench-browser: $(VENV)/dev
+	tests/browser/install_chromium.sh $(BIN)/python
+	$(BIN)/python -m glyffuser.bench_browser
+
+vendor: $(VENV)/dev
+	$(BIN)/python -m glyffuser.ui.components.own_device.vendor
 
 # An environment without a working pip is half made (python3-venv was missing, say) and is made anew.
 # The exact torch comes first: a range would pull in the largest build there is.

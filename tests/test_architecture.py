@@ -33,6 +33,7 @@ RULE = {
     "map": BASE | PARTS | SAMPLING,
     "ui": BASE | PARTS | SAMPLING | {"map"},
     "bench": BASE | PARTS | SAMPLING | {"ui"},
+    "bench_browser": BASE | PARTS | SAMPLING | {"ui", "bench"},
 }
 
 

@@ -4,7 +4,7 @@ from typing import TypedDict
 
 import pytest
 
-from glyffuser.ui import protocol
+from glyffuser.ui import device_protocol, protocol
 
 
 def test_the_declarations_of_the_browser_are_those_of_python():
@@ -12,17 +12,18 @@ def test_the_declarations_of_the_browser_are_those_of_python():
     assert protocol.TYPESCRIPT.read_text(encoding="utf-8") == protocol.to_typescript()
 
 
-def test_every_message_is_declared():
+@pytest.mark.parametrize("module", [protocol, device_protocol])
+def test_every_message_is_declared(module):
     declared = {
         value
-        for value in vars(protocol).values()
-        if isinstance(value, type) and issubclass(value, dict) and value.__module__ == protocol.__name__
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, dict) and value.__module__ == module.__name__
     }
-    assert declared == set(protocol.MESSAGES)
+    assert declared == set(module.MESSAGES)
 
 
 def test_every_field_is_described():
-    for message in protocol.MESSAGES:
+    for message in (*protocol.MESSAGES, *device_protocol.MESSAGES):
         simple = message in (protocol.StoppedMessage,)
         fields = [name for name in message.__annotations__ if name != "kind"]
         described = "Attributes:" in message.__doc__

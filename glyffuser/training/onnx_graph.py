@@ -90,14 +90,13 @@ class RowwisePerturbedAttention:
         is_perturbed: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Attention (Vaswani et al. 2017, equation 1); perturbed rows get their own values (Ahn et al. 2024)."""
-        is_self_attention = encoder_hidden_states is None
-        context = hidden_states if is_self_attention else encoder_hidden_states
+        context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
         query, key, value = attn.to_q(hidden_states), attn.to_k(context), attn.to_v(context)
         bias = None if attention_mask is None else attention_mask[:, None]  # (rows, 1, 1, tokens)
-        heads = (_split_heads(part, attn.heads) for part in (query, key, value))
-        output = F.scaled_dot_product_attention(*heads, attn_mask=bias)  # (rows, heads, positions, channels a head)
+        q, k, v = (_split_heads(part, attn.heads) for part in (query, key, value))
+        output = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)  # (rows, heads, positions, channels a head)
         output = output.transpose(1, 2).flatten(2)  # (rows, positions, channels)
-        if is_self_attention:
+        if encoder_hidden_states is None and is_perturbed is not None:
             output = torch.where(is_perturbed[:, None, None] > 0, value, output)
         return attn.to_out[0](output)
 
@@ -188,6 +187,7 @@ def _trace(model: ExportableUNet) -> "onnx_ir.Model":
             optimize=False,
             verbose=False,
         )
+    assert program is not None
     optimize_ir(program.model, should_fold=lambda node: False if _reads_weight(node) else None)
     return program.model
 
@@ -225,8 +225,11 @@ def _refer_to_weights(model: "onnx_ir.Model", stored: dict[str, tuple[int, int]]
     assert weights and {name.removeprefix(prefix) for name in weights} <= stored.keys()  # equal tensors are kept once
     for name, value in weights.items():
         offset, length = stored[name.removeprefix(prefix)]
-        assert value.const_value.nbytes == length
-        value.const_value = onnx_ir.ExternalTensor(file_name, offset, length, value.dtype, shape=value.shape, name=name)
+        tensor = value.const_value
+        assert tensor is not None and isinstance(tensor.shape, onnx_ir.Shape) and tensor.nbytes == length
+        value.const_value = onnx_ir.ExternalTensor(
+            file_name, offset, length, tensor.dtype, shape=tensor.shape, name=name
+        )
 
 
 def _strip(proto: "onnx.ModelProto") -> None:

@@ -11,26 +11,25 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers import SchedulerMixin
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from glyffuser.checkpoint import CheckpointError, file_sha256, find_graph, unet_weights_path
-from glyffuser.config import GLYPH_SIZE
+from glyffuser.config import GLYPH_SIZE, SampleConfig
 from glyffuser.projection import PICTURE_SIZE
 from glyffuser.prompts import PromptEncoding
 from glyffuser.request import Request
 from glyffuser.ui.components.own_device.vendor import RUNTIME, stored_path
 from glyffuser.ui.context import AppContext
-from glyffuser.ui.generation import card_of
-from glyffuser.ui.protocol import (
+from glyffuser.ui.device_protocol import (
     DeviceBuild,
     DeviceConfig,
     DeviceFile,
@@ -40,6 +39,7 @@ from glyffuser.ui.protocol import (
     EncodedPrompt,
     NoiseSchedule,
 )
+from glyffuser.ui.generation import card_of
 from glyffuser.ui.radical_meter import radical_note
 from glyffuser.ui.static_files import PREFIX
 from glyffuser.ui.tabs.settings import request_of
@@ -57,6 +57,10 @@ MAX_OPEN_RUNS = 1_000
 
 BEGINS_PER_SECOND, FINISHES_PER_SECOND = 20, 5
 """Of all visitors together; a prompt takes 15 ms, the glyphs of a run about 100 ms of one core."""
+
+
+OF_FIELDS = 200
+"""Status of an answer to fields that cannot be drawn: of others a browser says in its console that the page failed."""
 
 
 class RefusedError(Exception):
@@ -189,14 +193,27 @@ def encoded(encoding: PromptEncoding) -> EncodedPrompt:
     }
 
 
-def device_config(config: object) -> DeviceConfig:
-    """A `SampleConfig` as the browser gets it."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(config).items()}
+def device_config(config: SampleConfig) -> DeviceConfig:
+    """Sampler, steps and guidance as the browser gets them."""
+    return {
+        "num_inference_steps": config.num_inference_steps,
+        "guidance_scale": config.guidance_scale,
+        "sampler": config.sampler,
+        "guidance_interval": list(config.guidance_interval),
+        "pag_scale": config.pag_scale,
+        "pag_interval": list(config.pag_interval),
+    }
 
 
-def noise_schedule(scheduler: object) -> NoiseSchedule:
+def noise_schedule(scheduler: SchedulerMixin) -> NoiseSchedule:
     """The noise schedule of training as the browser gets it."""
-    return {name: scheduler.config[name] for name in NoiseSchedule.__annotations__}
+    config = scheduler.config
+    return {
+        "num_train_timesteps": config.num_train_timesteps,
+        "beta_start": config.beta_start,
+        "beta_end": config.beta_end,
+        "prediction_type": config.prediction_type,
+    }
 
 
 def device_files(context: AppContext) -> DeviceFiles | None:
@@ -242,9 +259,9 @@ def _request_in(body: bytes) -> Request:
     try:
         return request_of(*json.loads(body))
     except (json.JSONDecodeError, UnicodeDecodeError, TypeError, RecursionError) as error:
-        raise RefusedError(400, say("errors.run_failed")) from error
+        raise RefusedError(OF_FIELDS, say("errors.run_failed")) from error
     except ValueError as error:  # a sentence for the visitor
-        raise RefusedError(400, str(error)) from error
+        raise RefusedError(OF_FIELDS, str(error)) from error
 
 
 def _pictures_in(body: bytes, num_glyphs: int) -> tuple[np.ndarray, np.ndarray]:

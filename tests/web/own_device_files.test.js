@@ -30,10 +30,11 @@ test("a graphics card is used unasked", () => {
   assert.deepEqual([backend?.name, backend?.build, backend?.isAutomatic], ["webgpu", "jspi", true]);
 });
 
-test("a processor is offered, with half of its cores and at most four threads", () => {
+test("a processor is offered, with half of its cores but two to four threads", () => {
   const choose = (/** @type {object} */ changes) => chooseBackend({ ...LAPTOP, hasHardwareGpu: false, ...changes });
   assert.deepEqual([choose({})?.name, choose({})?.threads, choose({})?.isAutomatic], ["wasm", 4, false]);
-  assert.equal(choose({ cores: 2 })?.threads, 1);
+  assert.equal(choose({ cores: 1 })?.threads, 1);
+  assert.equal(choose({ cores: 2 })?.threads, 2);
   assert.equal(choose({ cores: 16 })?.threads, 4);
   assert.equal(choose({ isIsolated: false })?.threads, 1);
 });
@@ -195,7 +196,7 @@ test("the server is asked twice a run", async () => {
 });
 
 test("a field at fault is told apart from a server that does not answer", async () => {
-  const refused = serverThatAnswers(400, { error: "Steps must be a whole number." }).server.begin([]);
+  const refused = serverThatAnswers(200, { error: "Steps must be a whole number." }).server.begin([]);
   await assert.rejects(refused, (error) => error instanceof RefusedError && /whole number/.test(error.message));
   for (const status of [429, 500]) {
     const broken = serverThatAnswers(status, {}).server.begin([]);

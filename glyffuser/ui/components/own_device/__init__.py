@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from glyffuser.ui.components import build_component
-from glyffuser.ui.protocol import DeviceConfig, DeviceFiles, NoiseSchedule
+from glyffuser.ui.device_protocol import DeviceConfig, DeviceFiles, NoiseSchedule
 from glyffuser.ui.static_files import StaticFiles
 
 
@@ -17,7 +17,7 @@ def build_own_device(
     urls: tuple[str, str],
     **kwargs: Any,
 ) -> gr.HTML:
-    """A component that draws runs in the browser; its value is a `protocol.DeviceValue`, which the page gives orders.
+    """A component that draws runs in the browser; its value is a `DeviceValue`, into which the page puts its orders.
 
     Its events:
         click: a run has begun; its first message is in the value.

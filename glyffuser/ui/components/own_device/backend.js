@@ -47,7 +47,7 @@ export function chooseBackend(surroundings) {
   if (surroundings.hasHardwareGpu && surroundings.hasJspi && !surroundings.isIos) {
     return { name: "webgpu", build: "jspi", threads: 1, maxRows: 16, isAutomatic: isSpacious };
   }
-  const threads = isIsolated ? Math.min(MAX_THREADS, Math.max(1, cores >> 1)) : 1;
+  const threads = isIsolated ? Math.min(MAX_THREADS, cores, Math.max(2, cores >> 1)) : 1;
   return { name: "wasm", build: "wasm", threads, maxRows: 4, isAutomatic: false };
 }
 

@@ -34,9 +34,10 @@ export class Server {
    */
   async begin(fields) {
     const response = await this.#post(this.#props.begin_url, JSON.stringify(fields));
-    if (response.status === 400) throw new RefusedError((await response.json()).error);
     if (!response.ok) throw new Error(`begin answered ${response.status}`);
-    return response.json();
+    const answer = await response.json();
+    if (answer.error) throw new RefusedError(answer.error);
+    return answer;
   }
 
   /**

@@ -46,7 +46,9 @@ def write_runtime(package: Path, folder: Path = RUNTIME) -> None:
     """
     with tarfile.open(package) as archive:
         for name, expected in read_hashes(folder).items():
-            content = archive.extractfile(f"package/dist/{name}").read()
+            member = archive.extractfile(f"package/dist/{name}")
+            assert member is not None, f"{name} is a folder"
+            content = member.read()
             if (actual := hashlib.sha256(content).hexdigest()) != expected:
                 raise ValueError(f"{name} of {package.name} has the hash {actual}, not {expected} as in SHA256SUMS")
             packed = gzip.compress(content, compresslevel=9, mtime=0) if name.endswith(".wasm") else content
