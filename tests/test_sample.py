@@ -13,7 +13,7 @@ from glyffuser.ui.request import request_from_png
 
 @pytest.fixture(autouse=True)
 def loaded(monkeypatch, tiny_pipeline) -> list:
-    """A tiny model, and what it was asked for."""
+    """A tiny model in place of a checkpoint; the arguments of every `load`."""
     calls = []
 
     def load(*args, **kwargs):
@@ -80,7 +80,7 @@ def test_a_single_picture_equals_its_cell_of_the_grid(tmp_path):
         (["--prompts-file", "nowhere.txt", "--out-dir", "x"], "nowhere.txt"),
     ],
 )
-def test_bad_input_ends_with_a_sentence(arguments, sentence, capsys, tmp_path, monkeypatch):
+def test_bad_input_is_reported_in_one_sentence(arguments, sentence, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert command.main(arguments) == 2
     error = capsys.readouterr().err
@@ -88,7 +88,7 @@ def test_bad_input_ends_with_a_sentence(arguments, sentence, capsys, tmp_path, m
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_model_is_the_one_that_was_asked_for(loaded, tmp_path, monkeypatch):
+def test_checkpoint_device_and_dtype_are_those_of_the_options(loaded, tmp_path, monkeypatch):
     monkeypatch.setenv("GLYFFUSER_DEVICE", "meta")
     run("gold", "--checkpoint", "there", "--dtype", "bfloat16", "--out", tmp_path / "x.png")
     run("gold", "--checkpoint", "there", "--device", "cpu", "--out", tmp_path / "x.png")
