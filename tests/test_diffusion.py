@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from diffusers import DDPMScheduler
@@ -101,7 +103,7 @@ def test_every_sampler_ends_at_the_glyph_that_the_model_predicts(name, num_steps
     sampler = make_sampler(name, scheduler, num_steps)
     frames = list(sample(oracle(x_0, scheduler), noise, sampler, sampler.timesteps.tolist(), generators()))
     assert [frame.step for frame in frames] == list(range(1, num_steps + 1))
-    assert frames[0].timestep == 999 and all(a.timestep > b.timestep for a, b in zip(frames, frames[1:], strict=False))
+    assert frames[0].timestep == 999 and all(a.timestep > b.timestep for a, b in pairwise(frames))
     assert all((frame.pred_x_0 - x_0).abs().max() < 0.02 for frame in frames)
     assert (frames[-1].x_t - x_0).abs().mean() < 0.02
     assert frames[-1].x_t.abs().max() <= 1

@@ -38,7 +38,7 @@ def picture_of(prior, monkeypatch, probabilities: list[float], sharpness: float)
 
 
 def test_sharpness_decides_between_radicals_not_between_layouts(small_prior, monkeypatch):
-    man_side, man_other, water = small_prior.family_glyphs
+    man_side, man_other, _water = small_prior.family_glyphs
     sharp = picture_of(small_prior, monkeypatch, [0.3, 0.2, 0.5 - 1e-3], 1e5)
     assert torch.allclose(sharp, 0.6 * man_side + 0.4 * man_other, atol=1e-3), (
         "two layouts outweigh one likelier family"

@@ -61,7 +61,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def add_fields(group, config: Recipe | ModelConfig, types: dict[str, Callable]) -> None:
+def add_fields(
+    group: argparse._ArgumentGroup, config: Recipe | ModelConfig, types: dict[str, Callable[[str], Any]]
+) -> None:
     """Add an option for each field of a dataclass, with the field's docstring as help.
 
     Args:

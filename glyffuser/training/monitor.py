@@ -6,7 +6,7 @@ import statistics
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -69,7 +69,7 @@ class MonitorConfig:
     pipeline: GlyffuserPipeline
     error_samples: int = 20_000
     grid_samples: int = 40_000
-    grid_config: SampleConfig = SampleConfig()
+    grid_config: SampleConfig = field(default_factory=SampleConfig)
 
 
 class Monitor:

@@ -1,5 +1,7 @@
 """Two optimizers for one network: Muon for inner matrices and convolutions, AdamW for all other parameters."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.optim import AdamW, Optimizer
@@ -17,7 +19,7 @@ class ConvolutionMuon(torch.optim.Muon):
     be moved to another device afterwards.
     """
 
-    def __init__(self, parameters: list[nn.Parameter], **settings) -> None:
+    def __init__(self, parameters: list[nn.Parameter], **settings: Any) -> None:
         """
         Args:
             parameters: of two or more dimensions.
@@ -27,8 +29,8 @@ class ConvolutionMuon(torch.optim.Muon):
         super().__init__([nn.Parameter(as_matrix(parameter.detach())) for parameter in parameters], **settings)
 
     @torch.no_grad()
-    def step(self, closure=None):
-        """Update the parameters from their gradients."""
+    def step(self, closure: Any = None) -> Any:
+        """Update the parameters from their gradients; `closure` and the result as of `torch.optim.Muon`."""
         for source, matrix in zip(self.sources, self.param_groups[0]["params"], strict=True):
             matrix.grad = None if source.grad is None else as_matrix_like(source.grad, source)
         return super().step(closure)

@@ -221,7 +221,8 @@ def read_averaged_weights(path: Path) -> dict[str, torch.Tensor]:
 
 def _read_tensors(path: Path, prefix: str = "") -> dict[str, torch.Tensor]:
     with _opened(path) as file:
-        return {key: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}
+        keys = file.keys()
+        return {key: file.get_tensor(key) for key in keys if key.startswith(prefix)}
 
 
 @contextmanager
