@@ -24,8 +24,17 @@ from glyffuser.ui.context import AppContext
 from glyffuser.ui.finished import FinishedGlyphs
 from glyffuser.ui.generation import card_of
 from glyffuser.ui.isolation import CrossOriginIsolation
-from glyffuser.ui.own_device import BEGIN_URL, FINISH_URL, MAX_PREDICTIONS, DeviceService, device_files, noise_schedule
+from glyffuser.ui.own_device import (
+    BEGIN_URL,
+    FINISH_URL,
+    MAX_PREDICTIONS,
+    WAIT_URL,
+    DeviceService,
+    device_files,
+    noise_schedule,
+)
 from glyffuser.ui.request import check_request, request_from_png
+from glyffuser.ui.server_load import ServerLoad
 from glyffuser.ui.static_files import StaticFiles
 from glyffuser.ui.tabs.where import build_where
 
@@ -35,7 +44,7 @@ FIELDS = ["gold", 2, 4, 4.0, 3.0, "dpm++-sde", 400, 999, 500, 800, 7, False]
 
 @pytest.fixture
 def own_context(app_context) -> AppContext:
-    return replace(app_context, finished=FinishedGlyphs(), static_files=StaticFiles())
+    return replace(app_context, finished=FinishedGlyphs(), static_files=StaticFiles(), server_load=ServerLoad())
 
 
 class Clock:
@@ -162,6 +171,12 @@ def test_open_runs_are_bounded(client, own_context, clock, monkeypatch):
     runs = [begin(client).json()["run"] for _ in range(3)]
     body = picture_bytes(own_context, [1, 2], MAX_PREDICTIONS)
     assert [client.post(f"/{FINISH_URL}/{run}", content=body).status_code for run in runs] == [404, 200, 200]
+
+
+def test_the_page_is_told_how_long_the_queue_is(client, own_context):
+    own_context.server_load.count_with(lambda: 3)
+    own_context.server_load.note(7.04)
+    assert client.get(f"/{WAIT_URL}").json() == {"seconds": 14.1}
 
 
 def test_files_are_served_as_they_are_described(own_context):

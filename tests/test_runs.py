@@ -99,6 +99,19 @@ def test_a_run_that_the_queue_refuses_is_given_up():
     assert len(events._runs) == 0
 
 
+def test_the_load_counts_runs_and_learns_how_long_one_takes():
+    _, events = wired()
+    load, me = events._wiring.load, SimpleNamespace(session_hash="me")
+    load.note(8)
+    number, _ = events._request(me), events._request(SimpleNamespace(session_hash="you"))
+    assert load.wait_seconds() == 8
+    events._answers = lambda: (frame for frame in ["frame"])
+    assert list(events._run(me, number)) == ["frame"]
+    assert load.wait_seconds() == 0 and load.mean_seconds < 8
+    assert list(events._run(me, number)) == []  # its time is over
+    assert load.mean_seconds == pytest.approx(6.4, abs=0.1)
+
+
 def test_a_failure_is_excused_in_a_sentence_and_logged(caplog):
     with caplog.at_level(logging.ERROR):
         assert SORRY in apology(RuntimeError("secret"))

@@ -15,6 +15,7 @@ from glyffuser.map.files import MapFiles
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.radicals import RadicalClassifier
 from glyffuser.ui.finished import FinishedGlyphs
+from glyffuser.ui.server_load import ServerLoad
 from glyffuser.ui.static_files import StaticFiles
 from glyffuser.ui.text import say
 
@@ -41,6 +42,7 @@ class AppContext:
         on_gpu: requests a GPU where there is one to be requested (`spaces.GPU` on ZeroGPU).
         finished: glyphs of finished runs.
         static_files: what the browser fetches.
+        server_load: how long a run waits.
 
     Raises:
         ValueError: if the map was built from other characters.
@@ -55,6 +57,7 @@ class AppContext:
     on_gpu: OnGpu = without_gpu
     finished: FinishedGlyphs = field(default_factory=FinishedGlyphs)
     static_files: StaticFiles = field(default_factory=StaticFiles)
+    server_load: ServerLoad = field(default_factory=ServerLoad)
 
     def __post_init__(self) -> None:
         on_map = self.map_files.manifest["num_glyphs"]

@@ -150,12 +150,12 @@ class DeviceOrder(TypedDict):
 
     Attributes:
         id: tells two orders apart.
-        kind: start a run, or stop the one that is going on.
-        fields: prompt and settings as the page has them; empty for "stop".
+        kind: "start" a run; "stop" the one that is going on; leave the next one to the "server", which ends it, too.
+        fields: prompt and settings as the page has them; empty unless a run starts.
     """
 
     id: int
-    kind: Literal["start", "stop"]
+    kind: Literal["start", "stop", "server"]
     fields: list[str | int | float | bool | None]
 
 
@@ -184,6 +184,7 @@ class OwnDeviceProps(TypedDict):
         usual_num_glyphs: its number of glyphs.
         begin_url: address that checks the page's fields and encodes the prompt.
         finish_url: address that takes the finished glyphs.
+        wait_url: address that says how long the server's queue is.
         text: the component's sentences.
     """
 
@@ -194,6 +195,7 @@ class OwnDeviceProps(TypedDict):
     usual_num_glyphs: int
     begin_url: str
     finish_url: str
+    wait_url: str
     text: Text
 
 

@@ -47,6 +47,7 @@ from glyffuser.ui.text import say
 
 BEGIN_URL = f"{PREFIX}/device/begin"
 FINISH_URL = f"{PREFIX}/device/finish"
+WAIT_URL = f"{PREFIX}/device/wait"
 
 MAX_FIELDS_BYTES = 8_192
 MAX_PREDICTIONS = 32
@@ -105,7 +106,7 @@ class RateLimit:
 
 
 class DeviceService:
-    """The two endpoints."""
+    """The endpoints."""
 
     def __init__(self, context: AppContext, clock: Callable[[], float] = time.monotonic) -> None:
         """
@@ -124,7 +125,12 @@ class DeviceService:
         return [
             Route(f"/{BEGIN_URL}", _endpoint(self.begin, MAX_FIELDS_BYTES), methods=["POST"]),
             Route(f"/{FINISH_URL}/{{run}}", _endpoint(self.finish, largest), methods=["POST"]),
+            Route(f"/{WAIT_URL}", self.wait),
         ]
+
+    async def wait(self, _: HttpRequest) -> JSONResponse:
+        """Say how many seconds a run that is requested now waits for its turn on the server."""
+        return JSONResponse({"seconds": round(self._context.server_load.wait_seconds(), 1)})
 
     def begin(self, body: bytes) -> DeviceRun:
         """Check a request and encode its prompt.

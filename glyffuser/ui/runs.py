@@ -8,6 +8,7 @@ import itertools
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import gradio as gr
 
 from glyffuser.ui.notices import notice
 from glyffuser.ui.protocol import StoppedMessage
+from glyffuser.ui.server_load import ServerLoad
 from glyffuser.ui.text import say
 
 MODEL_QUEUE = "model"
@@ -113,6 +115,7 @@ class RunWiring:
         message: where sentences go.
         inputs: what decides the run.
         extra_outputs: what else the frames fill.
+        load: is told of these runs.
     """
 
     page: gr.Blocks
@@ -122,6 +125,7 @@ class RunWiring:
     message: gr.HTML
     inputs: Sequence[gr.components.Component]
     extra_outputs: Sequence[gr.components.Component] = field(default_factory=list)
+    load: ServerLoad = field(default_factory=ServerLoad)
 
 
 class RunEvents:
@@ -134,6 +138,7 @@ class RunEvents:
             answers: inputs -> what the player, the message and the extra outputs show, again and again.
         """
         self._wiring, self._answers, self._runs = wiring, answers, Runs()
+        wiring.load.count_with(lambda: len(self._runs))
         # a gr.State would not do: it stays on the server, and a run that waited would find a later run's number there
         self._number = gr.Number(visible=False, precision=0)
         chains = []
@@ -184,7 +189,11 @@ class RunEvents:
         return run
 
     def _run(self, visitor: gr.Request, number: int, *inputs: Any) -> Iterator[tuple]:
-        yield from self._runs.while_current(visitor.session_hash, number, self._answers(*inputs))
+        started, message = time.monotonic(), None
+        for message in self._runs.while_current(visitor.session_hash, number, self._answers(*inputs)):
+            yield message
+        if message is not None:  # not a run that was given up before its turn
+            self._wiring.load.note(time.monotonic() - started)
 
     def _request(self, visitor: gr.Request) -> int:
         return self._runs.request(visitor.session_hash)

@@ -139,6 +139,25 @@ def test_what_the_device_cannot_draw_the_server_draws(generate_tab):
     assert read_settings(png(page))["seeds"] == [7]
 
 
+def test_who_waits_long_for_the_server_is_offered_the_device(generate_tab):
+    page = generate_tab
+    choose_steps(page, 1)
+    propose = page.locator(f"{DEVICE} [data-part=propose]")
+    draw(page)  # nobody else is there
+    expect(propose).to_be_hidden()
+    page.route("**/device/wait", lambda route: route.fulfill(json={"seconds": 3000}))
+    choose_steps(page, 60)
+    draw(page, "running")
+    expect(page.locator(f"{DEVICE} [data-part=status]")).to_contain_text("your turn comes in about 3000 s")
+    choose_steps(page, 1)
+    run = page.get_attribute(PLAYER, "data-run")
+    propose.click()
+    expect(page.locator(DEVICE)).to_have_attribute("data-state", "done", timeout=WASM_TIMEOUT)
+    expect(page.locator(PLAYER)).to_have_attribute("data-state", "done")
+    assert page.get_attribute(PLAYER, "data-run") != run
+    expect(propose).to_be_hidden()
+
+
 def test_a_prompt_at_fault_is_answered_with_a_sentence_and_drawn_nowhere(generate_tab):
     page = generate_tab
     choose(page, "device")

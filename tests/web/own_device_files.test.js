@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 
 import { chooseBackend } from "../../glyffuser/ui/components/own_device/backend.js";
 import { Downloads, gunzip } from "../../glyffuser/ui/components/own_device/downloads.js";
+import { isDeviceSooner, usualSeconds, whereToDraw } from "../../glyffuser/ui/components/own_device/estimate.js";
 import { Preferences } from "../../glyffuser/ui/components/own_device/preferences.js";
 import { RefusedError, Server } from "../../glyffuser/ui/components/own_device/server.js";
 
@@ -183,7 +184,7 @@ function serverThatAnswers(status, answer) {
       return new Response(JSON.stringify(answer), { status });
     }
   );
-  return { calls, server: new Server(BASE, { begin_url: "begin", finish_url: "finish" }, fetch) };
+  return { calls, server: new Server(BASE, { begin_url: "begin", finish_url: "finish", wait_url: "wait" }, fetch) };
 }
 
 test("the server is asked twice a run", async () => {
@@ -202,6 +203,41 @@ test("a field at fault is told apart from a server that does not answer", async 
     const broken = serverThatAnswers(status, {}).server.begin([]);
     await assert.rejects(broken, (error) => error instanceof Error && !(error instanceof RefusedError));
   }
+});
+
+test("a server that does not say how long its queue is counts as free", async () => {
+  assert.equal(await serverThatAnswers(200, { seconds: 12.5 }).server.waitSeconds(), 12.5);
+  assert.equal(await serverThatAnswers(500, {}).server.waitSeconds(), 0);
+  const offline = new Server(BASE, { begin_url: "", finish_url: "", wait_url: "" }, () => Promise.reject(new Error()));
+  assert.equal(await offline.waitSeconds(), 0);
+});
+
+test("the time of a usual run follows from its rows", () => {
+  const usual = {
+    num_inference_steps: 10, // timesteps 999, 899 ... 99
+    guidance_scale: 4,
+    sampler: "dpm++-sde",
+    guidance_interval: [900, 999],
+    pag_scale: 3,
+    pag_interval: [500, 700],
+  };
+  const schedule = { num_train_timesteps: 1000, beta_start: 0, beta_end: 0, prediction_type: /** @type {const} */ ("sample") };
+  assert.equal(usualSeconds({ usual, usual_num_glyphs: 4, schedule }, 0.5), 4 * (10 + 1 + 2) * 0.5);
+});
+
+test("the visitor's choice decides, else a fast device", () => {
+  assert.equal(whereToDraw(null, true, 5), "device");
+  assert.equal(whereToDraw(null, true, 500), "server");
+  assert.equal(whereToDraw(null, false, 5), "server");
+  assert.equal(whereToDraw("device", false, 500), "device");
+  assert.equal(whereToDraw("server", true, 5), "server");
+});
+
+test("the device is proposed where the server's queue is longer, the download counted in", () => {
+  assert.equal(isDeviceSooner(20, 10, true), true);
+  assert.equal(isDeviceSooner(20, 10, false), false);
+  assert.equal(isDeviceSooner(30, 10, false), true);
+  assert.equal(isDeviceSooner(0, 10, true), false);
 });
 
 test("every sentence of the component is used, and every one that is used is there", () => {

@@ -151,7 +151,7 @@ export interface DeviceFiles {
 
 export interface DeviceOrder {
   id: number;
-  kind: "start" | "stop";
+  kind: "start" | "stop" | "server";
   fields: Array<string | number | number | boolean | null>;
 }
 
@@ -169,5 +169,6 @@ export interface OwnDeviceProps {
   usual_num_glyphs: number;
   begin_url: string;
   finish_url: string;
+  wait_url: string;
   text: Record<string, string>;
 }

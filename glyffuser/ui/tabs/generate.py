@@ -154,6 +154,7 @@ def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream:
         message=c.message,
         inputs=fields,
         extra_outputs=[c.settings.seed],
+        load=context.server_load,
     )
     events = RunEvents(wiring, answers)
     _wire_starts(c, events, starts, fields)

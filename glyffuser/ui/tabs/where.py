@@ -8,7 +8,7 @@ import gradio as gr
 from glyffuser.config import SampleConfig
 from glyffuser.ui.components.own_device import build_own_device
 from glyffuser.ui.context import AppContext
-from glyffuser.ui.own_device import BEGIN_URL, FINISH_URL, device_config, device_files, noise_schedule
+from glyffuser.ui.own_device import BEGIN_URL, FINISH_URL, WAIT_URL, device_config, device_files, noise_schedule
 from glyffuser.ui.request import default_num_glyphs, default_num_steps
 from glyffuser.ui.runs import QUICK
 
@@ -16,7 +16,7 @@ ROUTE = """(device, runs, ...fields) => {
   const id = (device?.order?.id ?? 0) + 1;
   return device?.where === "device"
     ? [{ ...device, message: null, order: { id, kind: "start", fields } }, runs]
-    : [{ ...device, message: null, order: { id, kind: "stop", fields: [] } }, runs + 1];
+    : [{ ...device, message: null, order: { id, kind: "server", fields: [] } }, runs + 1];
 }"""
 """In the browser: order the run of the device, or count one more run of the server."""
 
@@ -48,7 +48,7 @@ class Where:
             fields: what decides it, in the order of `glyffuser.ui.tabs.settings.request_of`.
         """
         inputs, outputs = [self.own_device, self.server_runs, *fields], [self.own_device, self.server_runs]
-        for start in starts:
+        for start in (*starts, self.own_device.submit):
             start(inputs=inputs, outputs=outputs, js=ROUTE, **IN_BROWSER)
 
     def connect(self, player: gr.HTML, seed: gr.Number, stop: gr.Button) -> None:
@@ -72,7 +72,7 @@ def build_where(context: AppContext) -> Where | None:
         files,
         noise_schedule(context.pipeline.scheduler),
         usual=(device_config(config), default_num_glyphs(device)),
-        urls=(BEGIN_URL, FINISH_URL),
+        urls=(BEGIN_URL, FINISH_URL, WAIT_URL),
         elem_id="own-device",
     )
     return Where(own_device, gr.Number(0, visible="hidden", precision=0))

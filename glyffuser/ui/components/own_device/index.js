@@ -8,11 +8,10 @@ import { fill } from "../text.js";
 import { chooseBackend, lookAround } from "./backend.js";
 import { Predictions, withFindings } from "./device_run.js";
 import { Downloads } from "./downloads.js";
-import { rowsOf } from "./guidance.js";
+import { isDeviceSooner, usualSeconds, whereToDraw } from "./estimate.js";
 import { filesFor } from "./network.js";
 import { findParts } from "./parts.js";
 import { Preferences } from "./preferences.js";
-import { spacedTimesteps } from "./schedule.js";
 import { RefusedError, Server } from "./server.js";
 import { WorkerLink } from "./worker_link.js";
 
@@ -85,8 +84,10 @@ class OwnDevice {
     const order = value?.order;
     if (!order || order.id === this.#order?.id || this.#life.signal.aborted) return;
     this.#order = order;
+    this.#parts.propose.hidden = true;
     if (order.kind === "start") this.#start(order);
     else this.#stop();
+    if (order.kind === "server") this.#proposeIfSooner(order);
   }
 
   /**
@@ -114,7 +115,7 @@ class OwnDevice {
     const { root } = this.#parts;
     root.hidden = false;
     root.dataset.backend = this.#backend.name;
-    this.#choose(this.#preferences.where ?? (this.#backend.isAutomatic ? "device" : "server"));
+    this.#choose(whereToDraw(this.#preferences.where, this.#backend.isAutomatic, this.#usualSeconds()));
     this.#showEstimate();
   }
 
@@ -124,6 +125,7 @@ class OwnDevice {
       radio.name = group;
       radio.addEventListener("change", () => this.#switchTo(radio.value), { signal: this.#life.signal });
     }
+    this.#parts.propose.addEventListener("click", () => this.#accept(), { signal: this.#life.signal });
   }
 
   /** @param {string} where */
@@ -141,16 +143,40 @@ class OwnDevice {
   }
 
   async #showEstimate() {
-    const { text, usual, usual_num_glyphs: numGlyphs, files, schedule } = this.#props;
+    const { text, files } = this.#props;
     if (!this.#backend) return;
-    const wanted = filesFor(files, this.#backend);
-    const isKept = await (await Downloads.open(document.baseURI)).has(wanted);
-    const timesteps = spacedTimesteps(usual.num_inference_steps, schedule.num_train_timesteps);
-    const rows = numGlyphs * rowsOf(timesteps, usual, true);
-    const seconds = Math.max(1, Math.round(rows * this.#preferences.secondsARow(this.#backend.name)));
-    const megabytes = Math.round(wanted.reduce((sum, { size }) => sum + size, 0) / 1e6);
-    const sentence = isKept ? text.device_estimate : text.device_estimate_first;
-    this.#parts.device.textContent = fill(sentence, { seconds, megabytes });
+    const bytes = filesFor(files, this.#backend).reduce((sum, { size }) => sum + size, 0);
+    const sentence = (await this.#isKept()) ? text.device_estimate : text.device_estimate_first;
+    const values = { seconds: rounded(this.#usualSeconds()), megabytes: Math.round(bytes / 1e6) };
+    this.#parts.device.textContent = fill(sentence, values);
+  }
+
+  /** Whether the network has been fetched before. */
+  async #isKept() {
+    if (!this.#backend) return false;
+    return (await Downloads.open(document.baseURI)).has(filesFor(this.#props.files, this.#backend));
+  }
+
+  #usualSeconds() {
+    return this.#backend ? usualSeconds(this.#props, this.#preferences.secondsARow(this.#backend.name)) : Infinity;
+  }
+
+  // --- while the server is busy
+
+  /** @param {DeviceOrder} order that left a run to the server */
+  async #proposeIfSooner(order) {
+    if (!this.#backend) return;
+    const [wait, isKept] = await Promise.all([this.#server.waitSeconds(), this.#isKept()]);
+    const seconds = this.#usualSeconds();
+    if (this.#order !== order || !isDeviceSooner(wait, seconds, isKept)) return;
+    this.#show("idle", fill(this.#props.text.busy, { wait: rounded(wait), seconds: rounded(seconds) }));
+    this.#parts.propose.hidden = false;
+  }
+
+  #accept() {
+    this.#parts.propose.hidden = true;
+    this.#choose("device");
+    this.#trigger("submit");
   }
 
   // --- a run
@@ -283,4 +309,9 @@ class OwnDevice {
     this.#show("done", fill(this.#props.text.done, values));
     this.#showEstimate();
   }
+}
+
+/** @param {number} seconds */
+function rounded(seconds) {
+  return Math.max(1, Math.round(seconds));
 }

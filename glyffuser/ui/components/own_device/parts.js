@@ -8,6 +8,7 @@ export function findParts(element) {
     device: part(element, "device", HTMLElement),
     progress: part(element, "progress", HTMLProgressElement),
     status: part(element, "status", HTMLElement),
+    propose: part(element, "propose", HTMLButtonElement),
   };
 }
 

@@ -8,7 +8,7 @@ export const MAX_PREDICTIONS = 32; // as in glyffuser/ui/own_device.py
 /** The fields of the page cannot be drawn; the message is a sentence for the visitor. */
 export class RefusedError extends Error {}
 
-/** The two questions that a run puts to the server. */
+/** What is asked of the server. */
 export class Server {
   #base;
   #props;
@@ -16,7 +16,7 @@ export class Server {
 
   /**
    * @param {string} base address of the page
-   * @param {Pick<OwnDeviceProps, "begin_url" | "finish_url">} props
+   * @param {Pick<OwnDeviceProps, "begin_url" | "finish_url" | "wait_url">} props
    * @param {typeof fetch} [fetcher]
    */
   constructor(base, props, fetcher = (...request) => fetch(...request)) {
@@ -53,6 +53,16 @@ export class Server {
     const response = await this.#post(`${this.#props.finish_url}/${run}`, new Blob(parts));
     if (!response.ok) throw new Error(`finish answered ${response.status}`);
     return response.json();
+  }
+
+  /**
+   * Seconds until a run that has just been requested has its turn on the server; 0 if it does not say.
+   *
+   * @returns {Promise<number>}
+   */
+  async waitSeconds() {
+    const response = await this.#fetch(new URL(this.#props.wait_url, this.#base).href).catch(() => null);
+    return response?.ok ? (await response.json()).seconds : 0;
   }
 
   /**
