@@ -1,5 +1,5 @@
 /**
- * Runs on the visitor's own device: the switch, the worker that holds the network, and what the page is told.
+ * Runs on the visitor's own device: connects the switch, the worker that holds the network, and the page.
  *
  * The page puts an order into the component's value; frames, a beginning and a failure go back as Gradio events.
  */
@@ -7,12 +7,9 @@
 import { fill } from "../text.js";
 import { chooseBackend, lookAround } from "./backend.js";
 import { Predictions, withFindings } from "./device_run.js";
-import { Downloads } from "./downloads.js";
-import { isDeviceSooner, usualSeconds, whereToDraw } from "./estimate.js";
-import { filesFor } from "./network.js";
 import { findParts } from "./parts.js";
-import { Preferences } from "./preferences.js";
 import { RefusedError, Server } from "./server.js";
+import { Switch } from "./switch.js";
 import { WorkerLink } from "./worker_link.js";
 
 /** @typedef {import("../protocol.d.ts").DeviceOrder} DeviceOrder */
@@ -21,7 +18,6 @@ import { WorkerLink } from "./worker_link.js";
 /** @typedef {import("../protocol.d.ts").FrameMessage} FrameMessage */
 /** @typedef {import("../protocol.d.ts").OwnDeviceProps} OwnDeviceProps */
 /** @typedef {import("./backend.js").Backend} Backend */
-/** @typedef {import("./worker.js").FromWorker} FromWorker */
 
 /**
  * @typedef {object} Gradio what Gradio passes to a component
@@ -47,10 +43,10 @@ export function mount({ element, props, watch, trigger }) {
 class OwnDevice {
   /** Aborted when the component is destroyed. */
   #life = new AbortController();
-  #preferences = Preferences.open();
   #props;
   #trigger;
   #parts;
+  #switch;
   #server;
   /** @type {Backend | null} */
   #backend = null;
@@ -58,8 +54,6 @@ class OwnDevice {
   #worker = null;
   /** @type {DeviceOrder | null} */
   #order = null;
-  /** @type {"device" | "server"} */
-  #where = "server";
 
   /**
    * @param {HTMLElement} element
@@ -71,7 +65,9 @@ class OwnDevice {
     this.#trigger = trigger;
     this.#parts = findParts(element);
     this.#server = new Server(document.baseURI, props);
-    this.#listen();
+    const { signal } = this.#life;
+    this.#switch = new Switch({ parts: this.#parts, props, onChoose: () => this.#setValue(null), signal });
+    this.#parts.propose.addEventListener("click", () => this.#accept(), { signal });
     this.#offer();
   }
 
@@ -107,75 +103,26 @@ class OwnDevice {
     this.#worker?.terminate();
   }
 
-  // --- the switch
-
   async #offer() {
-    this.#backend = chooseBackend(await lookAround());
-    if (!this.#backend || this.#life.signal.aborted) return;
-    const { root } = this.#parts;
-    root.hidden = false;
-    root.dataset.backend = this.#backend.name;
-    this.#choose(whereToDraw(this.#preferences.where, this.#backend.isAutomatic, this.#usualSeconds()));
-    this.#showEstimate();
-  }
-
-  #listen() {
-    const group = `where-${Math.random().toString(36).slice(2)}`;
-    for (const radio of this.#parts.radios) {
-      radio.name = group;
-      radio.addEventListener("change", () => this.#switchTo(radio.value), { signal: this.#life.signal });
-    }
-    this.#parts.propose.addEventListener("click", () => this.#accept(), { signal: this.#life.signal });
-  }
-
-  /** @param {string} where */
-  #switchTo(where) {
-    this.#choose(where === "device" ? "device" : "server");
-    this.#preferences.where = this.#where;
-  }
-
-  /** @param {"device" | "server"} where */
-  #choose(where) {
-    this.#where = where;
-    this.#parts.root.dataset.where = where;
-    for (const radio of this.#parts.radios) radio.checked = radio.value === where;
-    this.#props.value = { where, order: this.#order, message: null };
-  }
-
-  async #showEstimate() {
-    const { text, files } = this.#props;
-    if (!this.#backend) return;
-    const bytes = filesFor(files, this.#backend).reduce((sum, { size }) => sum + size, 0);
-    const sentence = (await this.#isKept()) ? text.device_estimate : text.device_estimate_first;
-    const values = { seconds: rounded(this.#usualSeconds()), megabytes: Math.round(bytes / 1e6) };
-    this.#parts.device.textContent = fill(sentence, values);
-  }
-
-  /** Whether the network has been fetched before. */
-  async #isKept() {
-    if (!this.#backend) return false;
-    return (await Downloads.open(document.baseURI)).has(filesFor(this.#props.files, this.#backend));
-  }
-
-  #usualSeconds() {
-    return this.#backend ? usualSeconds(this.#props, this.#preferences.secondsARow(this.#backend.name)) : Infinity;
+    const backend = chooseBackend(await lookAround());
+    if (!backend || this.#life.signal.aborted) return;
+    this.#backend = backend;
+    this.#switch.show(backend);
   }
 
   // --- while the server is busy
 
   /** @param {DeviceOrder} order that left a run to the server */
   async #proposeIfSooner(order) {
-    if (!this.#backend) return;
-    const [wait, isKept] = await Promise.all([this.#server.waitSeconds(), this.#isKept()]);
-    const seconds = this.#usualSeconds();
-    if (this.#order !== order || !isDeviceSooner(wait, seconds, isKept)) return;
-    this.#show("idle", fill(this.#props.text.busy, { wait: rounded(wait), seconds: rounded(seconds) }));
+    const sentence = this.#backend && (await this.#switch.proposal(await this.#server.waitSeconds()));
+    if (!sentence || this.#order !== order) return;
+    this.#show("idle", sentence);
     this.#parts.propose.hidden = false;
   }
 
   #accept() {
     this.#parts.propose.hidden = true;
-    this.#choose("device");
+    this.#switch.choose("device");
     this.#trigger("submit");
   }
 
@@ -254,7 +201,7 @@ class OwnDevice {
     console.warn(error);
     this.#worker?.terminate();
     this.#worker = null;
-    this.#choose("server");
+    this.#switch.choose("server");
     this.#show("failed", this.#props.text.failed);
     this.#trigger("select");
   }
@@ -275,8 +222,13 @@ class OwnDevice {
    * @param {NonNullable<DeviceValue["message"]>} message
    */
   #tell(event, message) {
-    this.#props.value = { where: this.#where, order: this.#order, message };
+    this.#setValue(message);
     this.#trigger(event);
+  }
+
+  /** @param {DeviceValue["message"]} message */
+  #setValue(message) {
+    this.#props.value = { where: this.#switch.where, order: this.#order, message };
   }
 
   /**
@@ -304,14 +256,8 @@ class OwnDevice {
    * @param {number} rows
    */
   #showDone(seconds, startSeconds, rows) {
-    if (this.#backend) this.#preferences.keepSecondsARow(this.#backend.name, seconds / rows);
     const values = { seconds: seconds.toFixed(1), start: startSeconds.toFixed(1) };
     this.#show("done", fill(this.#props.text.done, values));
-    this.#showEstimate();
+    this.#switch.measured(seconds / rows);
   }
-}
-
-/** @param {number} seconds */
-function rounded(seconds) {
-  return Math.max(1, Math.round(seconds));
 }

@@ -1,5 +1,7 @@
 /** The elements of own_device.html. */
 
+/** @typedef {ReturnType<typeof findParts>} Parts */
+
 /** @param {Element} element holds the template */
 export function findParts(element) {
   return {
