@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, product
 
-from glyffuser.config import SampleConfig
+from glyffuser.config import InputError, SampleConfig
 from glyffuser.diffusion import SAMPLERS, spaced_timesteps
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.prompts import SwitchingPrompt
@@ -47,11 +47,11 @@ def vary_words(prompt: str, config: SampleConfig) -> list[Variant]:
     """The first words of the prompt, from none to all; a long prompt grows by several words, to 9 variants at most.
 
     Raises:
-        ValueError: for a prompt without words.
+        InputError: for a prompt without words.
     """
     words = prompt.split()
     if not words:
-        raise ValueError("There are no words to add one by one; type a definition first.")
+        raise InputError("no_words", "There are no words to add one by one; type a definition first.")
     steps = min(len(words), MAX_PREFIXES - 1)
     lengths = [round(i * len(words) / steps) for i in range(steps + 1)]
     grown = [Variant("+ " + " ".join(words[a:b]), " ".join(words[:b]), config) for a, b in pairwise(lengths)]
@@ -70,7 +70,7 @@ def vary_switch(prompt: str, other: str, config: SampleConfig) -> list[Variant]:
         ValueError: if both prompts are the same.
     """
     if prompt == other:
-        raise ValueError("Both definitions are the same; change one of them.")
+        raise InputError("same_definitions", "Both definitions are the same; change one of them.")
     timesteps = spaced_timesteps(config.num_inference_steps)
     # number of steps before the switch -> its timestep
     switches = {sum(timestep >= switch for timestep in timesteps): switch for switch in SWITCH_TIMESTEPS}
@@ -90,10 +90,10 @@ def vary_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
     """Guidance scales from none to too much.
 
     Raises:
-        ValueError: for an empty prompt.
+        InputError: for an empty prompt.
     """
     if not prompt:
-        raise ValueError("Guidance pulls towards a definition; type one first.")
+        raise InputError("nothing_to_guide", "Guidance pulls towards a definition; type one first.")
     return [Variant(f"guidance {g}", prompt, replace(config, guidance_scale=float(g))) for g in GUIDANCE_SCALES]
 
 
@@ -101,10 +101,10 @@ def vary_steps_and_guidance(prompt: str, config: SampleConfig) -> list[Variant]:
     """Number of steps and guidance scale as a table, row by row: more steps downwards, more guidance to the right.
 
     Raises:
-        ValueError: for an empty prompt.
+        InputError: for an empty prompt.
     """
     if not prompt:
-        raise ValueError("Guidance pulls towards a definition; type one first.")
+        raise InputError("nothing_to_guide", "Guidance pulls towards a definition; type one first.")
     return [
         Variant(f"{_steps(n)}, guidance {g}", prompt, replace(config, num_inference_steps=n, guidance_scale=float(g)))
         for n, g in product(*STEPS_BY_GUIDANCE)
@@ -119,7 +119,9 @@ def vary_pag(prompt: str, config: SampleConfig) -> list[Variant]:
     """
     low, high = config.pag_interval
     if not any(low <= timestep <= high for timestep in spaced_timesteps(config.num_inference_steps)):
-        raise ValueError("In so few steps perturbed-attention guidance never acts; take three or more.")
+        raise InputError(
+            "pag_never_acts", "In so few steps perturbed-attention guidance never acts; take three or more."
+        )
     return [Variant(f"PAG {g:g}", prompt, replace(config, pag_scale=float(g))) for g in PAG_SCALES]
 
 

@@ -14,6 +14,25 @@ MAX_INFERENCE_STEPS = 1000
 MAX_SEED = 2**32 - 1
 
 
+class InputError(ValueError):
+    """Something that a user typed or sent cannot be used.
+
+    Attributes:
+        key: name of the sentence, under which a page may have it in other languages.
+        values: what stands for each `{name}` in the sentence.
+    """
+
+    def __init__(self, key: str, sentence: str, **values: object) -> None:
+        """
+        Args:
+            key: name of the sentence.
+            sentence: in English, with `{name}` where a value belongs.
+            values: by name.
+        """
+        super().__init__(sentence.format(**values))
+        self.key, self.values = key, values
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """Architecture of the network, and what it predicts.

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from glyffuser.config import GLYPH_SIZE, PAPER
+from glyffuser.config import GLYPH_SIZE, PAPER, InputError
 
 SIGNED_COLOURS = ((255, 255, 255), (178, 24, 43), (33, 102, 172))
 """Zero, more ink, more paper; safe for colour-blind readers (ColorBrewer RdBu)."""
@@ -127,10 +127,16 @@ def decode_glyph(png: bytes) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
             if picture.size != (GLYPH_SIZE, GLYPH_SIZE):
-                raise ValueError(f"a glyph has {GLYPH_SIZE} by {GLYPH_SIZE} pixels, this picture {picture.size}")
+                raise InputError(
+                    "no_glyph",
+                    "A glyph has {side} by {side} pixels; this picture has {width} by {height}.",
+                    side=GLYPH_SIZE,
+                    width=picture.width,
+                    height=picture.height,
+                )
             return np.asarray(picture.convert("L"))
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError("this file is not a PNG picture") from error
+        raise InputError("no_png", "This file is not a PNG picture.") from error
 
 
 def read_settings(png: bytes) -> dict:
@@ -142,13 +148,13 @@ def read_settings(png: bytes) -> dict:
     try:
         text = Image.open(io.BytesIO(png), formats=["PNG"]).info.get(SETTINGS_KEY)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError("this file is not a PNG picture") from error
+        raise InputError("no_png", "This file is not a PNG picture.") from error
     if not text:
-        raise ValueError("this picture holds no glyffuser settings")
+        raise InputError("no_settings", "This picture holds no glyffuser settings.")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError("the glyffuser settings in this picture are damaged") from error
+        raise InputError("settings_damaged", "The glyffuser settings in this picture are damaged.") from error
 
 
 def _settings_chunk(settings: dict) -> PngInfo:

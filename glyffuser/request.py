@@ -10,9 +10,10 @@ Both formats carry everything that decides the pixels. They are versioned, and o
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
-from glyffuser.config import MAX_SEED, SampleConfig
+from glyffuser.config import MAX_SEED, InputError, SampleConfig
 
 VERSION = 2
 SCALARS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler")
@@ -20,18 +21,8 @@ INTERVALS = ("guidance_interval", "pag_interval")
 INTERVALS_V1 = {"guidance_interval": (400, 999), "pag_interval": (500, 800)}
 """Intervals of every run before links carried them."""
 
-
-class RequestError(ValueError):
-    """A link or PNG that is no request.
-
-    Attributes:
-        reason: "newer" (a later version), "not-a-run" (another kind of picture), "damaged", or "seeds" (they do not
-            count up).
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"these settings cannot be used: {reason}")
-        self.reason = reason
+NEWER = "This run was drawn by a newer version of glyffuser, which this one cannot read."
+NOT_A_RUN = "This picture was not drawn in a plain run, so it cannot be drawn again by one."
 
 
 @dataclass(frozen=True)
@@ -100,7 +91,7 @@ def count_up(seed: int, num_glyphs: int) -> list[int]:
     return [(seed + i) % (MAX_SEED + 1) for i in range(num_glyphs)]
 
 
-def read_query(query: Mapping[str, str], defaults: Mapping[str, object]) -> dict[str, object]:
+def read_query(query: Mapping[str, str], defaults: Mapping[str, object]) -> dict[str, Any]:
     """Fields of the request in a link of any version, unchecked.
 
     Args:
@@ -112,11 +103,11 @@ def read_query(query: Mapping[str, str], defaults: Mapping[str, object]) -> dict
         text is one, else the text.
 
     Raises:
-        RequestError: for a later version.
+        InputError: for a later version.
     """
     version = _number(query.get("v", 1))
     if version not in (1, VERSION):
-        raise RequestError("newer")
+        raise InputError("request_newer", NEWER)
     is_complete = all(name in query for name in ("num_glyphs", "seed", *SCALARS) if name != "pag_scale")
     before_pag = {"pag_scale": 0.0} if version == 1 and is_complete else {}
     known = dict(defaults) | before_pag
@@ -128,30 +119,32 @@ def read_query(query: Mapping[str, str], defaults: Mapping[str, object]) -> dict
     }
 
 
-def read_settings(settings: object) -> dict[str, object]:
+def read_settings(settings: object) -> dict[str, Any]:
     """Fields of the request in the settings of a PNG of any version, unchecked but for their types.
 
     Returns:
         As `read_query`.
 
     Raises:
-        RequestError: if the picture is of a later version, not of a plain run, or damaged.
+        InputError: if the picture is of a later version, not of a plain run, or damaged.
     """
     if not isinstance(settings, dict):
-        raise RequestError("not-a-run")
+        raise InputError("request_not_a_run", NOT_A_RUN)
     version = settings.get("version", 1)
     if version not in (1, VERSION):
-        raise RequestError("newer")
+        raise InputError("request_newer", NEWER)
     before_pag = {"pag_scale": 0.0, "pag_interval": INTERVALS_V1["pag_interval"]}
     fields = before_pag | settings if version == 1 and not before_pag.keys() & settings.keys() else settings
     expected = {"prompt", "seeds", *SCALARS, *INTERVALS} | ({"version", "checkpoint"} if version == VERSION else set())
     if fields.keys() != expected:
-        raise RequestError("not-a-run")
+        raise InputError("request_not_a_run", NOT_A_RUN)
     prompt, seeds = fields["prompt"], fields["seeds"]
     if not (isinstance(prompt, str) and isinstance(seeds, list) and seeds):
-        raise RequestError("damaged")
+        raise InputError("settings_damaged", "The glyffuser settings in this picture are damaged.")
     if all(type(seed) is int for seed in seeds) and seeds != count_up(seeds[0], len(seeds)):
-        raise RequestError("seeds")
+        raise InputError(
+            "request_seeds", "The seeds of this picture do not count up, so they cannot be drawn as one run."
+        )
     return {
         "prompt": prompt,
         "num_glyphs": len(seeds),

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase, T5EncoderModel
 
+from glyffuser.config import InputError
+
 MAX_TOKENS = 48
 """Longer prompts are truncated; no sense of a cleaned definition is longer."""
 
@@ -61,17 +63,28 @@ def clean_prompt(prompt: str, subject: str = "The prompt") -> str:
         subject: name of the prompt in error messages.
 
     Raises:
-        ValueError: if the prompt is too long, holds control characters or is not text.
+        InputError: if the prompt is too long, holds control characters or is not text.
     """
     if not isinstance(prompt, str):
-        raise ValueError(f"{subject} must be text; got {prompt!r}.")
+        raise InputError("prompt_no_text", "{subject} must be text; got {value}.", subject=subject, value=repr(prompt))
     visible = "".join(char for char in unicodedata.normalize("NFC", prompt) if unicodedata.category(char) != "Cf")
     text = " ".join(visible.split())
     if len(text) > MAX_PROMPT_LENGTH:
-        raise ValueError(f"{subject} has {len(text)} characters; {MAX_PROMPT_LENGTH} is the most.")
+        raise InputError(
+            "prompt_too_long",
+            "{subject} has {length} characters; {limit} is the most.",
+            subject=subject,
+            length=len(text),
+            limit=MAX_PROMPT_LENGTH,
+        )
     for char in text:
         if unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn"):
-            raise ValueError(f"{subject} holds the unprintable character U+{ord(char):04X}; please remove it.")
+            raise InputError(
+                "prompt_unprintable",
+                "{subject} holds the unprintable character U+{codepoint}; please remove it.",
+                subject=subject,
+                codepoint=f"{ord(char):04X}",
+            )
     return text
 
 

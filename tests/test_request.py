@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from glyffuser.config import SampleConfig
+from glyffuser.config import InputError, SampleConfig
 from glyffuser.images import encode_png, read_settings
-from glyffuser.request import VERSION, Request, RequestError, read_query
+from glyffuser.request import VERSION, Request, read_query
 from glyffuser.ui.request import check_request, request_from_link, request_from_png
 
 FROZEN = Path(__file__).parent / "frozen"
@@ -163,7 +163,7 @@ def settings(**changes: object) -> dict:
         ({"prompt": "gold"}, "not drawn in a plain run"),
         (settings(start_timesteps=[879]), "not drawn in a plain run"),
         (settings(compared=["a", "b"]), "not drawn in a plain run"),
-        (settings(version=VERSION + 1), "a newer version of this page"),
+        (settings(version=VERSION + 1), "a newer version of glyffuser"),
         (settings(pag_scale=11), "Perturbed-attention guidance must be"),
         (settings(guidance_interval=[0]), "must be two timesteps"),
         (settings(seeds=[1, 3]), "seeds of this picture do not count up"),
@@ -184,7 +184,7 @@ def test_a_png_that_cannot_be_drawn_again_is_answered_with_a_sentence(kept, sent
 @pytest.mark.parametrize(
     ("setting", "text", "sentence"),
     [
-        ("v", str(VERSION + 1), "a newer version of this page"),
+        ("v", str(VERSION + 1), "a newer version of glyffuser"),
         ("num_glyphs", "17", "Number of glyphs must be a whole number from 1 to 16; got 17."),
         ("num_glyphs", "3", "Number of glyphs must be 1, 4, 9 or 16; got 3."),
         ("num_inference_steps", "many", "Steps must be a whole number from 1 to 120; got 'many'."),
@@ -204,6 +204,6 @@ def test_a_link_that_somebody_changed_is_answered_with_a_sentence(setting, text,
 
 
 def test_the_codec_names_its_reason():
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(InputError, match="a newer version") as caught:
         read_query({"v": "99"}, {})
-    assert caught.value.reason == "newer"
+    assert caught.value.key == "request_newer"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from glyffuser.ui.text import FOLDER, say, sentences
+from glyffuser.config import InputError
+from glyffuser.ui.text import FOLDER, say, sentence_of, sentences
 
 UI = FOLDER.parent
 ENGLISH = json.loads((FOLDER / "en.json").read_text(encoding="utf-8"))
@@ -49,10 +50,40 @@ def test_a_sentence_is_found_and_filled():
         say("map.found")
 
 
+def input_errors() -> list[tuple[str, str]]:
+    """Key and English sentence of every input error that the library raises."""
+    found = []
+    for path in sorted(UI.parent.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = {
+            node.targets[0].id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "InputError":
+                key, sentence = node.args[:2]
+                found.append((key.value, constants[sentence.id] if isinstance(sentence, ast.Name) else sentence.value))
+    return found
+
+
+@pytest.mark.parametrize(("key", "sentence"), input_errors())
+def test_the_page_says_of_wrong_input_what_the_library_says(key, sentence):
+    assert ENGLISH["errors"][key] == sentence
+
+
+def test_an_input_error_is_said_with_its_values():
+    error = InputError("prompt_too_long", "anything", subject="The prompt", length=201, limit=200)
+    assert sentence_of(error) == "The prompt has 201 characters; 200 is the most."
+    assert sentence_of(ValueError("as it is")) == "as it is"
+
+
 @pytest.mark.parametrize("key", [key for key in KEYS if key.split(".")[0] not in COMPONENTS])
 def test_every_sentence_is_used(key):
     used = (re.fullmatch(literal, key) for _, literal in LITERALS if "\\." in literal or ".+" not in literal)
     name = key.split(".")[1]
+    if name in dict(input_errors()):
+        return
     in_figures = key.startswith("character.") and any(literal == name for _, literal in LITERALS)
     assert any(used) or in_figures, f"nothing in glyffuser/ui says {key}"
 

@@ -7,7 +7,7 @@ from glyffuser.config import MAX_SEED
 from glyffuser.map.search import LAST_LATIN
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import MAX_TOKENS, clean_prompt
-from glyffuser.ui.text import say
+from glyffuser.ui.text import say, sentence_of
 
 
 def notice(text: str = "", kind: str = "info") -> str:
@@ -28,7 +28,7 @@ def prompt_notice(prompt: str, pipeline: GlyffuserPipeline) -> str:
     try:
         text = clean_prompt(prompt or "")
     except ValueError as error:
-        return notice(str(error), "error")
+        return notice(sentence_of(error), "error")
     if not text:
         return notice(say("notices.no_prompt"))
     if any(unicodedata.category(char)[0] in "LS" and char > LAST_LATIN for char in text):  # letters and symbols
@@ -43,7 +43,7 @@ def checked_prompt(text: str | None) -> tuple[str, str]:
     try:
         return clean_prompt(text or ""), ""
     except ValueError as error:
-        return "", notice(str(error), "error")
+        return "", notice(sentence_of(error), "error")
 
 
 def seed_notice(seed: float | None) -> str:

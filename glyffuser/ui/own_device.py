@@ -43,7 +43,7 @@ from glyffuser.ui.generation import card_of
 from glyffuser.ui.radical_meter import radical_note
 from glyffuser.ui.static_files import PREFIX
 from glyffuser.ui.tabs.settings import request_of
-from glyffuser.ui.text import say
+from glyffuser.ui.text import say, sentence_of
 
 BEGIN_URL = f"{PREFIX}/device/begin"
 FINISH_URL = f"{PREFIX}/device/finish"
@@ -267,7 +267,7 @@ def _request_in(body: bytes) -> Request:
     except (json.JSONDecodeError, UnicodeDecodeError, TypeError, RecursionError) as error:
         raise RefusedError(OF_FIELDS, say("errors.run_failed")) from error
     except ValueError as error:  # a sentence for the visitor
-        raise RefusedError(OF_FIELDS, str(error)) from error
+        raise RefusedError(OF_FIELDS, sentence_of(error)) from error
 
 
 def _pictures_in(body: bytes, num_glyphs: int) -> tuple[np.ndarray, np.ndarray]:

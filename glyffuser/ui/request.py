@@ -9,7 +9,7 @@ import torch
 from glyffuser.config import MAX_SEED, SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import read_settings as read_png
-from glyffuser.request import Request, RequestError, count_up, read_query, read_settings
+from glyffuser.request import Request, count_up, read_query, read_settings
 from glyffuser.text import clean_prompt
 from glyffuser.ui.text import say
 
@@ -88,7 +88,7 @@ def request_from_link(query: Mapping[str, str], device: torch.device) -> Request
         "sampler": config.sampler,
         "seed": random_seed(),
     }
-    return _offered(_checked(lambda: read_query(query, fresh)))
+    return _offered(check_request(**read_query(query, fresh)))
 
 
 def request_from_png(png: bytes) -> Request:
@@ -97,7 +97,7 @@ def request_from_png(png: bytes) -> Request:
     Raises:
         ValueError: with one sentence that a visitor can act on.
     """
-    return _offered(_checked(lambda: read_settings(read_png(png))))
+    return _offered(check_request(**read_settings(read_png(png))))
 
 
 def default_num_glyphs(device: torch.device) -> int:
@@ -145,14 +145,6 @@ def _interval(name: str, value: object) -> tuple[int, int]:
     if len(numbers) != 2 or numbers[0] > numbers[1]:
         raise ValueError(say("errors.interval", name=say(f"fields.{name}"), value=", ".join(map(str, ends))))
     return numbers[0], numbers[1]
-
-
-def _checked(read: Callable[[], dict]) -> Request:
-    """The request that `read` finds, checked; what cannot be read is said in the page's words."""
-    try:
-        return check_request(**read())
-    except RequestError as error:
-        raise ValueError(say(f"errors.request_{error.reason.replace('-', '_')}")) from error
 
 
 def _offered(request: Request) -> Request:

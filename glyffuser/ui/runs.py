@@ -19,7 +19,7 @@ import gradio as gr
 from glyffuser.ui.notices import notice
 from glyffuser.ui.protocol import StoppedMessage
 from glyffuser.ui.server_load import ServerLoad
-from glyffuser.ui.text import say
+from glyffuser.ui.text import say, sentence_of
 
 MODEL_QUEUE = "model"
 """All events that run the model share this queue, one at a time: two of them would only slow each other down."""
@@ -225,7 +225,7 @@ def answer(
     try:
         checked = check()
     except ValueError as error:
-        yield ended, notice(str(error), "error")  # the former run ended when this one was requested
+        yield ended, notice(sentence_of(error), "error")  # the former run ended when this one was requested
         return
     try:
         for message in stream(checked):

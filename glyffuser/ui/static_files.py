@@ -1,7 +1,6 @@
 """Files that the browser fetches when it needs them, under addresses that change with their content."""
 
 import hashlib
-import mimetypes
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -16,8 +15,8 @@ PREFIX = "glyff"
 SUFFIXES = (".js", ".mjs", ".json", ".bin", ".webp")
 """Only such files are served, unless a folder is served with others."""
 
-for suffix in (".js", ".mjs"):
-    mimetypes.add_type("text/javascript", suffix)  # some systems say text/plain, and browsers refuse such modules
+MODULE_TYPE = "text/javascript; charset=utf-8"
+"""Of modules; some systems say text/plain, and browsers refuse such modules."""
 
 
 class StaticFiles:
@@ -59,6 +58,8 @@ class _ImmutableFiles(StarletteStaticFiles):
         if Path(path).suffix not in self._suffixes:
             raise HTTPException(status_code=404)
         response = await super().get_response(path, scope)
+        if Path(path).suffix in (".js", ".mjs"):
+            response.headers["Content-Type"] = MODULE_TYPE
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
 

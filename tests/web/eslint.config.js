@@ -3,7 +3,7 @@ import globals from "globals";
 import jsdoc from "eslint-plugin-jsdoc";
 
 export default [
-  { ignores: ["**/node_modules/**", "**/gifenc.esm.js"] },
+  { ignores: ["**/node_modules/**", "**/gifenc.esm.js", "**/own_device/runtime/**"] },
   js.configs.recommended,
   {
     files: ["**/glyffuser/ui/**/*.js"],

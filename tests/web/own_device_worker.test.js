@@ -114,8 +114,10 @@ class FakeWorker {
   static all = [];
   /** @type {any[]} */
   received = [];
-  onmessage = (/** @type {{ data: any }} */ _) => {};
-  onerror = (/** @type {{ message: string }} */ _) => {};
+  /** @type {(event: { data: any }) => void} */
+  onmessage = () => {};
+  /** @type {(event: { message: string }) => void} */
+  onerror = () => {};
   constructor() {
     FakeWorker.all.push(this);
   }

@@ -23,7 +23,7 @@ from glyffuser.ui.tabs.compare import build_compare
 from glyffuser.ui.tabs.newness import build_newness
 from glyffuser.ui.tabs.settings import Settings, build_settings, replay_link, request_of
 from glyffuser.ui.tabs.where import Where, build_where
-from glyffuser.ui.text import say
+from glyffuser.ui.text import say, sentence_of
 
 EXAMPLES = [REQUEST.prompt, "fish", "bird singing at dawn", "sickness", "silk thread", "to run on foot"]
 
@@ -218,7 +218,7 @@ def _api(stream: Callable[[Request], Iterator[FrameMessage]]) -> Callable:
         try:
             request = check_request(prompt, num_glyphs, num_inference_steps, guidance_scale, pag_scale, sampler, seed)
         except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(sentence_of(error), print_exception=False) from error
         yield from stream(request)
 
     return generate

@@ -23,7 +23,7 @@ from glyffuser.ui.request import MAX_TIMESTEP, in_range
 from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, apology
 from glyffuser.ui.tabs.new_meaning import build_new_meaning
 from glyffuser.ui.tabs.settings import rounded, whole_slider
-from glyffuser.ui.text import say
+from glyffuser.ui.text import say, sentence_of
 
 MIDDLE = 500
 """A timestep at which a glyph is half drowned."""
@@ -154,7 +154,7 @@ def _wire_step(tab: gr.Tab, fields: Fields, answers: Answers, model: Model, chec
             source = check(prompt, seed, char, glyph)
             timestep = in_range("timestep", rounded(timestep), 0, MAX_TIMESTEP)
         except ValueError as error:
-            return gr.skip(), gr.skip(), notice(str(error), "error")
+            return gr.skip(), gr.skip(), notice(sentence_of(error), "error")
         try:
             step, attention = model.step(source, timestep, int(stride))
         except Exception as error:
@@ -259,7 +259,7 @@ def _api(model: Model, check: SourceCheck) -> Callable:
             source = check(prompt, seed, character)
             timestep, stride = in_range("timestep", timestep, 0, MAX_TIMESTEP), in_range("stride", stride, 1, 1000)
         except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(sentence_of(error), print_exception=False) from error
         return step_as_json(model.step(source, timestep, stride)[0])
 
     return single_step

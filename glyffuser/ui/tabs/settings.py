@@ -26,7 +26,7 @@ from glyffuser.ui.request import (
     request_from_png,
 )
 from glyffuser.ui.runs import QUICK
-from glyffuser.ui.text import say
+from glyffuser.ui.text import say, sentence_of
 
 SAMPLER_REMARKS = {
     "dpm++-sde": "settings.sampler_default",
@@ -169,7 +169,7 @@ def replay_link(
         try:
             request = request_from_link(query, device)
         except ValueError as error:
-            return *[gr.skip()] * len(fields), notice(str(error), "error"), gr.skip()
+            return *[gr.skip()] * len(fields), notice(sentence_of(error), "error"), gr.skip()
         return *values_of(request), notice(other_checkpoint(request, fingerprint)), True
 
     page.load(take_link, None, [*fields, message, is_requested], **QUICK)
@@ -252,15 +252,9 @@ def _lay_out_png(prompt: gr.Textbox, settings: Settings, fingerprint: str) -> No
         try:
             request = request_from_png(Path(path).read_bytes())
         except ValueError as error:
-            return *[gr.skip()] * len(fields), notice(_sentence(error), "error")
+            return *[gr.skip()] * len(fields), notice(sentence_of(error), "error")
         return *values_of(request), notice(other_checkpoint(request, fingerprint) or say("settings.png_taken"))
 
     png = gr.UploadButton(say("settings.png"), file_types=[".png"], elem_id="png", size="sm")
     message = gr.HTML("", elem_id="png-message")
     png.upload(take_png, png, [*fields, message], **QUICK)
-
-
-def _sentence(error: ValueError) -> str:
-    """A library's message as a sentence."""
-    text = str(error)
-    return f"{text[0].upper()}{text[1:].rstrip('.')}."

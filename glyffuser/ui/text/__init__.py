@@ -4,6 +4,8 @@ import json
 from functools import cache
 from pathlib import Path
 
+from glyffuser.config import InputError
+
 FOLDER = Path(__file__).parent
 
 
@@ -19,6 +21,11 @@ def say(key: str, **values: object) -> str:
     """
     section, _, name = key.partition(".")
     return _sentences("en")[section][name].format(**values)
+
+
+def sentence_of(error: ValueError) -> str:
+    """What a visitor reads of input that cannot be used."""
+    return say(f"errors.{error.key}", **error.values) if isinstance(error, InputError) else str(error)
 
 
 def sentences(section: str) -> dict[str, str]:
