@@ -21,6 +21,7 @@ WASM_TIMEOUT = 120_000
 def generate_tab(page: Page, page_url: str) -> Page:
     page.goto(page_url)
     expect(page.locator(PLAYER)).to_have_attribute("data-state", "example")
+    assert page.evaluate("crossOriginIsolated") is True
     expect(page.locator(DEVICE)).to_be_visible()
     page.click("#settings button")
     page.locator("#num-glyphs").get_by_text("1", exact=True).click()
@@ -127,6 +128,25 @@ def test_stop_ends_the_run_and_the_next_one_begins(generate_tab):
     expect(page.locator(DEVICE)).to_have_attribute("data-state", "done")
 
 
+def test_without_cross_origin_isolation_one_thread_draws(page, page_url):
+    def without_isolation(route) -> None:
+        answer = route.fetch()
+        isolating = ("cross-origin-opener-policy", "cross-origin-embedder-policy")
+        route.fulfill(response=answer, headers={k: v for k, v in answer.headers.items() if k not in isolating})
+
+    page.route(page_url, without_isolation)
+    page.goto(page_url)
+    expect(page.locator(DEVICE)).to_be_visible()
+    assert page.evaluate("crossOriginIsolated") is False
+    page.click("#settings button")
+    page.locator("#num-glyphs").get_by_text("1", exact=True).click()
+    choose_steps(page, 1)
+    choose(page, "device")
+    expect(page.locator(PLAYER)).to_have_attribute("data-state", "example")
+    draw(page)
+    expect(page.locator(DEVICE)).to_have_attribute("data-state", "done")
+
+
 def test_what_the_device_cannot_draw_the_server_draws(generate_tab):
     page = generate_tab
     page.route("**/*.safetensors", lambda route: route.fulfill(body=b"not the weights"))
@@ -135,8 +155,11 @@ def test_what_the_device_cannot_draw_the_server_draws(generate_tab):
     draw(page)
     expect(page.locator(DEVICE)).to_have_attribute("data-state", "failed")
     expect(page.locator(DEVICE)).to_have_attribute("data-where", "server")
-    expect(page.locator(DEVICE)).to_contain_text("This device could not draw it, so the server does.")
+    status = page.locator(f"{DEVICE} [data-part=status]")
+    expect(status).to_have_text("This device could not draw it, so the server does.")
     assert read_settings(png(page))["seeds"] == [7]
+    draw(page)
+    expect(status).to_have_text("")  # said once
 
 
 def test_who_waits_long_for_the_server_is_offered_the_device(generate_tab):

@@ -83,7 +83,7 @@ class OwnDevice {
     this.#parts.propose.hidden = true;
     if (order.kind === "start") this.#start(order);
     else this.#stop();
-    if (order.kind === "server") this.#proposeIfSooner(order);
+    if (order.kind === "server") this.#leaveToServer(order);
   }
 
   /**
@@ -112,8 +112,13 @@ class OwnDevice {
 
   // --- while the server is busy
 
-  /** @param {DeviceOrder} order that left a run to the server */
-  async #proposeIfSooner(order) {
+  /**
+   * Propose the device if it is sooner ready than the server.
+   *
+   * @param {DeviceOrder} order
+   */
+  async #leaveToServer(order) {
+    this.#show("idle", "");
     const sentence = this.#backend && (await this.#switch.proposal(await this.#server.waitSeconds()));
     if (!sentence || this.#order !== order) return;
     this.#show("idle", sentence);
