@@ -187,7 +187,7 @@ def test_files_are_served_as_they_are_described(own_context):
         assert answer.status_code == 200 and len(answer.content) == file["size"]
     assert files["weights"]["sha256"] == file_sha256(unet_weights_path(DEFAULT_CHECKPOINT))
     for build in (files["wasm"], files["jspi"]):
-        for url in (build["module_url"], build["loader_url"]):
+        for url in (build["runtime_url"], build["loader_url"]):
             assert client.get(f"/{url}").headers["content-type"].startswith("text/javascript")
     assert client.get(f"/{files['weights']['url'].rsplit('/', 1)[0]}/config.json").status_code == 404
 

@@ -117,12 +117,12 @@ class DeviceBuild(TypedDict):
     """One build of the ONNX runtime.
 
     Attributes:
-        module_url: address of its JavaScript.
+        runtime_url: address of its JavaScript.
         loader_url: address of the JavaScript that instantiates the WebAssembly.
         wasm: the WebAssembly, gzipped.
     """
 
-    module_url: str
+    runtime_url: str
     loader_url: str
     wasm: DeviceFile
 

@@ -245,7 +245,7 @@ def device_files(context: AppContext) -> DeviceFiles | None:
 
 def _build(module: str, stem: str, url: str) -> DeviceBuild:
     return {
-        "module_url": f"{url}/{module}",
+        "runtime_url": f"{url}/{module}",
         "loader_url": f"{url}/{stem}.mjs",
         "wasm": _file(stored_path(f"{stem}.wasm"), url),
     }

@@ -99,7 +99,7 @@ test("rows that are left are not computed once a run is stopped", async () => {
 
 test("a backend fetches its own build alone", () => {
   const file = (/** @type {string} */ url) => ({ url, sha256: "", size: 1 });
-  const build = (/** @type {string} */ url) => ({ module_url: "", loader_url: "", wasm: file(url) });
+  const build = (/** @type {string} */ url) => ({ runtime_url: "", loader_url: "", wasm: file(url) });
   const [wasm, jspi] = [build("wasm"), build("jspi")];
   const files = { graph: file("graph"), weights: file("weights"), weights_name: "", wasm, jspi };
   const wanted = (/** @type {"wasm" | "jspi"} */ name) =>

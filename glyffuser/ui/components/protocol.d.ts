@@ -136,7 +136,7 @@ export interface DeviceFile {
 }
 
 export interface DeviceBuild {
-  module_url: string;
+  runtime_url: string;
   loader_url: string;
   wasm: DeviceFile;
 }

@@ -55,7 +55,7 @@ export class Network {
       downloads.get(file, (bytes) => onProgress((received += bytes) / total));
     const [graph, weights, wasm] = await Promise.all(wanted.map(getFile));
     await downloads.forgetOthers(wanted);
-    const runtime = await import(new URL(build.module_url, base).href);
+    const runtime = await import(new URL(build.runtime_url, base).href);
     runtime.env.logLevel = "error";
     runtime.env.wasm.numThreads = backend.threads;
     runtime.env.wasm.wasmBinary = (await gunzip(wasm)).buffer;
