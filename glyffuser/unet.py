@@ -94,7 +94,7 @@ def _attend_and_record(
 
 
 def install_attention(unet: UNet2DConditionModel, is_fused: bool = True) -> None:
-    """Give `unet` the attention processors that `predict` needs; nothing else sets attention processors.
+    """Give `unet` the attention processors that `predict` needs; nothing else sets those of a network that samples.
 
     Args:
         unet: changed in place.
