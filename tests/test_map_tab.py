@@ -1,4 +1,5 @@
 import dataclasses
+import io
 import re
 from types import SimpleNamespace
 
@@ -6,13 +7,17 @@ import gradio as gr
 import numpy as np
 import pytest
 from messages import problems
+from PIL import Image
 
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import Character, load_characters
+from glyffuser.data.radical_names import radical_of
 from glyffuser.map.search import NUM_NEAREST, find_by_word
 from glyffuser.request import Request
+from glyffuser.ui.figures import character_figure, radical_image
 from glyffuser.ui.generation import denoise_request
 from glyffuser.ui.protocol import GoMessage, LightMessage, PathMessage
+from glyffuser.ui.streaming import from_data_url
 from glyffuser.ui.tabs.map import BY_MEANING, BY_WORD, MapSearch, go_to, panel_of, stream_path, summary
 
 
@@ -157,4 +162,24 @@ def test_the_panel_shows_a_character_and_its_neighbours(app_context, characters)
     index = next(i for i, c in enumerate(characters) if c.char == "河")
     panel = panel_of(app_context, index)
     assert panel.count("<figure") == 9 and panel.count('data-action="go"') == 8
-    assert "water (radical 85), left-right" in panel and 'data-action="generate"' in panel
+    assert "Radical 85 水: water · left-right" in panel and 'data-action="generate"' in panel
+    assert panel.count('alt="水 氵"') == 1
+
+
+def test_a_figure_has_the_character_as_text_with_its_reading(app_context, characters):
+    indices = {c.char: index for index, c in enumerate(characters) if c.char in "河一㐂"}
+    figures = {char: character_figure(app_context, index) for char, index in indices.items()}
+    assert '<span class="glyff-character" lang="zh">河</span> <span lang="zh-Latn">hé</span>' in figures["河"]
+    assert '<img src="data:image/png;base64,' in figures["河"] and "U+6CB3 · 8 strokes" in figures["河"]
+    assert "U+4E00 · 1 stroke<" in figures["一"]
+    assert '㐂</span> <span lang="zh-Latn"></span>' in figures["㐂"]
+
+
+@pytest.mark.parametrize(("number", "num_forms", "alt"), [(167, 3, "金 釒 钅"), (104, 1, "疒")])
+def test_a_radical_is_drawn_in_all_its_forms(app_context, number, num_forms, alt):
+    image = radical_image(app_context.renderer, radical_of(number))
+    source, drawn_alt = re.search(r'src="([^"]+)" alt="([^"]+)"', image).groups()
+    pixels = np.asarray(Image.open(io.BytesIO(from_data_url(source))))
+    assert drawn_alt == alt and pixels.shape == (128, 128 * num_forms)
+    first = np.asarray(app_context.renderer.render(alt[0]))
+    assert np.array_equal(pixels[:, :128], first)

@@ -12,7 +12,7 @@ import torch
 
 from glyffuser.data.characters import Character
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.data.radical_names import RADICAL_NAMES
+from glyffuser.data.radical_names import RADICAL_TABLE
 from glyffuser.images import uint8_to_x_0
 from glyffuser.map import files
 from glyffuser.map.density import silverman_bandwidth
@@ -256,7 +256,8 @@ def character_columns(characters: Sequence[Character]) -> dict[str, list]:
     """What the browser needs of the characters, one list per property."""
     return {
         "layout_names": list(LAYOUT_NAMES),
-        "radical_names": list(RADICAL_NAMES),
+        "radical_names": [radical.name for radical in RADICAL_TABLE],
+        "radical_chars": [radical.char for radical in RADICAL_TABLE],
         "codepoints": [character.codepoint for character in characters],
         "radicals": [character.radical for character in characters],
         "strokes": [character.strokes for character in characters],
