@@ -79,7 +79,12 @@ def test_common_characters_come_before_rare_ones():
     assert "".join(c.char for c in found(characters, "gold")) == "丈万七丁㐀"
 
 
-def test_short_words_are_not_looked_for_inside_longer_ones(characters):
+def test_parts_are_beginnings_and_ends_of_words():
+    characters = [character_of("㐀", "goldfish"), character_of("㐁", "fisherman"), character_of("㐂", "selfishness")]
+    assert "".join(c.char for c in found(characters, "fish")) == "㐀㐁"
+
+
+def test_short_words_are_not_looked_for_in_longer_ones(characters):
     assert all(re.search(r"\bi\b", c.definition.lower()) for c in found(characters, "i"))
     assert found([character_of("㐀", "a goldfish")], "go") == []
 

@@ -17,7 +17,7 @@ LAST_LATIN = "\u024f"
 """Last code point of Latin Extended-B; letters beyond it are not English."""
 
 MIN_PART = 3
-"""Letters of the shortest query word that is found inside longer words."""
+"""Letters of the shortest query word that is found in longer words."""
 
 EXTENSION_A = range(0x3400, 0x4DC0)
 """Block of the rarer characters, which came to Unicode later."""
@@ -61,7 +61,8 @@ def find_by_word(characters: list[Character], query: str) -> list[int]:
     """Indices of characters whose definition has every word of the query, the likeliest first; none without a word.
 
     First come those whose first gloss is the query, then those with another such gloss, then those that have the words
-    as words, then those that have them inside longer words. Among each, common characters come before rare ones.
+    as words, then those that have them at the beginning or end of longer words. Among each, common characters come
+    before rare ones.
     """
     words = _words_of_gloss(query)
     if not words:
@@ -78,10 +79,16 @@ def _rank(character: Character, words: list[str]) -> int | None:
     glosses = glosses_of(character.senses)
     if query in glosses:
         return 0 if query == glosses[0] else 1
-    missing = set(query) - {_singular(word) for word in WORD.findall(definition)}
+    found = {_singular(word) for word in WORD.findall(definition)}
+    missing = [word for word in query if word not in found]
     if not missing:
         return 2
-    return 3 if all(len(word) >= MIN_PART for word in missing) else None
+    return 3 if all(_is_part(word, found) for word in missing) else None
+
+
+def _is_part(part: str, words: set[str]) -> bool:
+    """Whether a word begins or ends so ("fish": "fisherman", "goldfish"); "tree" is no part of "street"."""
+    return len(part) >= MIN_PART and any(word.startswith(part) or word.endswith(part) for word in words)
 
 
 def glosses_of(senses: Iterable[str]) -> list[list[str]]:
