@@ -167,7 +167,7 @@ def test_the_panel_shows_a_character_and_its_neighbours(app_context, characters)
     index = next(i for i, c in enumerate(characters) if c.char == "河")
     panel = panel_of(app_context, index)
     assert panel.count("<figure") == 9 and panel.count('data-action="go"') == 8
-    assert "Radical 85 水: water · left-right" in panel and 'data-action="generate"' in panel
+    assert "Radical 85 水: water · layout: left-right" in panel and 'data-action="generate"' in panel
     assert panel.count('alt="水 氵"') == 1
 
 

@@ -115,7 +115,7 @@ def test_a_picked_character_is_shown_with_its_neighbours_and_handed_on(opened):
     go_to(opened, index)
     panel = opened.locator("#map-panel")
     expect(panel).to_contain_text("U+6CB3")
-    expect(panel).to_contain_text("Radical 85 水: water · left-right")
+    expect(panel).to_contain_text("Radical 85 水: water · layout: left-right")
     expect(panel.locator("[data-action=go]")).to_have_count(8)
     neighbour = panel.locator("[data-action=go]").first
     expected = neighbour.get_attribute("data-index")
