@@ -437,7 +437,9 @@ def test_the_words_alone_suggest_something_else_for_each_prompt(generate_tab):
     picture = page.locator("#suggestion figure > img")
     gold = picture.get_attribute("src")
     words = page.locator("#suggestion figcaption")
-    expect(words).to_have_text(re.compile(r"^What the words alone suggest: the radical\s+gold, metal \(\d+% sure\)\s*$"))
+    expect(words).to_have_text(
+        re.compile(r"^What the words alone suggest: the radical\s+gold, metal \(\d+% sure\)\s*$")
+    )
     radical = words.get_by_role("img", name="金 釒 钅")
     expect(radical).to_be_in_viewport(ratio=1)
     box = radical.bounding_box()
