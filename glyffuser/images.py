@@ -17,6 +17,9 @@ SIGNED_COLOURS = ((255, 255, 255), (178, 24, 43), (33, 102, 172))
 SETTINGS_KEY = "glyffuser"
 """Name of the PNG text chunk that holds prompt, seeds and settings as JSON."""
 
+MAX_SETTINGS_LENGTH = 100_000
+"""Characters of that text; the settings of a thousand glyphs are shorter."""
+
 
 def uint8_to_x_0(pixels: np.ndarray) -> torch.Tensor:
     """Turn pictures into clean samples.
@@ -152,6 +155,8 @@ def read_settings(png: bytes) -> dict:
     if not text:
         raise InputError("no_settings", "This picture holds no glyffuser settings.")
     try:
+        if len(text) > MAX_SETTINGS_LENGTH:
+            raise ValueError("no settings are that long")
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError("settings_damaged", "The glyffuser settings in this picture are damaged.") from error

@@ -58,7 +58,7 @@ def test_files_without_settings_are_refused():
         read_settings(b"GIF is what I say I am")
 
 
-@pytest.mark.parametrize("text", ["{", "[" * 100_000])
+@pytest.mark.parametrize("text", ["{", "[" * 90_000, '"' + "x" * 900_000 + '"', '{"seeds": [' + "9" * 5000 + "]}"])
 def test_damaged_settings_are_named(text):
     written = PngInfo()
     written.add_itxt(SETTINGS_KEY, text)

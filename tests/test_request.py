@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -81,6 +82,29 @@ def test_without_a_seed_each_request_gets_its_own():
 def test_what_cannot_be_drawn_is_said_in_a_sentence(setting, value, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         check_request(**GOOD | {setting: value})
+
+
+@pytest.mark.parametrize("setting", ["prompt", "num_glyphs", "guidance_scale", "sampler", "guidance_interval", "seed"])
+@pytest.mark.parametrize("value", ["x" * 1_000_000, [["x" * 1000] * 1000] * 9], ids=["long", "nested"])
+def test_what_is_refused_is_quoted_in_short(setting, value):
+    with pytest.raises(ValueError, match=r"\S") as caught:
+        check_request(**GOOD | {setting: value})
+    assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        lambda prompt: check_request(**GOOD | {"prompt": prompt}),
+        lambda prompt: request_from_link({"prompt": prompt}, CPU),
+        lambda prompt: request_from_png(png_with(settings(prompt=prompt))),
+    ],
+)
+def test_no_door_normalises_a_text_before_it_measures_it(request_of):
+    start = time.process_time()
+    with pytest.raises(InputError, match="has 90000 characters"):
+        request_of("\u0301\u0323" * 45_000)
+    assert time.process_time() - start < 0.5  # normalising it takes more than 5 s
 
 
 EVERY_FIELD = Request(

@@ -1,5 +1,6 @@
 """What a visitor asks for, checked once, in the words of the page."""
 
+import reprlib
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -57,7 +58,7 @@ def check_request(
     first_seed = random_seed() if seed is None else in_range("seed", seed, 0, MAX_SEED)
     num_glyphs = in_range("num_glyphs", num_glyphs, 1, MAX_GLYPHS)
     if not isinstance(sampler, str) or sampler not in SAMPLERS:
-        raise ValueError(say("errors.sampler", samplers=", ".join(SAMPLERS), value=repr(sampler)))
+        raise ValueError(say("errors.sampler", samplers=", ".join(SAMPLERS), value=reprlib.repr(sampler)))
     config = SampleConfig(
         num_inference_steps=in_range("num_inference_steps", num_inference_steps, 1, MAX_STEPS),
         guidance_scale=in_range("guidance_scale", guidance_scale, 1, MAX_GUIDANCE_SCALE, float),
@@ -134,7 +135,7 @@ def in_range(name: str, value: object, low: float, high: float, kind: Callable[[
         number = None
     if number is None or number != value or not low <= number <= high:
         sentence = "errors.whole_number" if kind is int else "errors.number"
-        raise ValueError(say(sentence, name=say(f"fields.{name}"), low=low, high=high, value=repr(value)))
+        raise ValueError(say(sentence, name=say(f"fields.{name}"), low=low, high=high, value=reprlib.repr(value)))
     return number
 
 
@@ -143,7 +144,9 @@ def _interval(name: str, value: object) -> tuple[int, int]:
     ends = value if isinstance(value, list | tuple) else [value]
     numbers = [in_range(name, end, 0, MAX_TIMESTEP) for end in ends]
     if len(numbers) != 2 or numbers[0] > numbers[1]:
-        raise ValueError(say("errors.interval", name=say(f"fields.{name}"), value=", ".join(map(str, ends))))
+        raise ValueError(
+            say("errors.interval", name=say(f"fields.{name}"), value=", ".join(map(reprlib.repr, ends[:3])))
+        )
     return numbers[0], numbers[1]
 
 
