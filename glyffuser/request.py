@@ -7,7 +7,7 @@ Both formats carry everything that decides the pixels. They are versioned, and o
 - version 2 has `v`, `guidance_interval`, `pag_interval` and `checkpoint`.
 """
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +20,9 @@ SCALARS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler")
 INTERVALS = ("guidance_interval", "pag_interval")
 INTERVALS_V1 = {"guidance_interval": (400, 999), "pag_interval": (500, 800)}
 """Intervals of every run before links carried them."""
+
+FILE_STEM_LENGTH = 40
+"""Characters; of four bytes each they leave room for number and seed in a name of 255 bytes."""
 
 NEWER = "This run was drawn by a newer version of glyffuser, which this one cannot read."
 NOT_A_RUN = "This picture was not drawn in a plain run, so it cannot be drawn again by one."
@@ -43,8 +46,9 @@ class Request:
 
     @property
     def file_stem(self) -> str:
-        """The prompt as part of a file name."""
-        return re.sub(r"[^a-z0-9]+", "-", self.prompt.lower()).strip("-")[:40] or "no-prompt"
+        """The prompt as part of a file name: letters, digits and pictographs of any script; other characters as "-"."""
+        kept = (char if _is_kept_in_names(char) else " " for char in self.prompt[:FILE_STEM_LENGTH].lower())
+        return "-".join("".join(kept).split())[:FILE_STEM_LENGTH] or ("unnamed" if self.prompt else "no-prompt")
 
     def single_glyphs(self) -> list["Request"]:
         """The requests that give each of its glyphs alone."""
@@ -152,6 +156,12 @@ def read_settings(settings: object) -> dict[str, Any]:
         "checkpoint": fields.get("checkpoint", ""),
         **{name: fields[name] for name in (*SCALARS, *INTERVALS)},
     }
+
+
+def _is_kept_in_names(char: str) -> bool:
+    """Letters with their marks, digits, and symbols beyond ASCII, whose own (such as < and |) have other meanings."""
+    kind = unicodedata.category(char)[0]
+    return kind in "LMN" or (kind == "S" and not char.isascii())
 
 
 def _pair(text: str) -> list[object]:

@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from glyffuser.checkpoint import CheckpointError, checkpoint_fingerprint, checkpoint_folder
-from glyffuser.config import SampleConfig
+from glyffuser.config import InputError, SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import encode_png, tile, x_0_to_uint8
 from glyffuser.pipeline import DTYPES, GlyffuserPipeline, best_device
@@ -70,13 +70,16 @@ def _write(path: Path, png: bytes) -> None:
 def _read_prompts(options: argparse.Namespace) -> list[str]:
     if options.prompts_file is None:
         return [clean_prompt(options.prompt)]
+    path = options.prompts_file
     try:
-        lines = options.prompts_file.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{options.prompts_file} is not a text file in UTF-8") from error
-    prompts = [text for line in lines if (text := clean_prompt(line))]
+        raise InputError("prompts_file_no_text", "{path} is not a text file in UTF-8.", path=path) from error
+    # not splitlines: it divides a prompt at characters that end no line, such as a line separator pasted from a page
+    lines = [clean_prompt(line, f"Line {number} of {path}") for number, line in enumerate(text.split("\n"), start=1)]
+    prompts = [line for line in lines if line]
     if not prompts:
-        raise ValueError(f"{options.prompts_file} holds no prompt")
+        raise InputError("prompts_file_empty", "{path} holds no prompt.", path=path)
     return prompts
 
 

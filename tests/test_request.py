@@ -132,6 +132,26 @@ def test_a_request_without_a_prompt_stays_one():
     assert request_from_png(png_with(request.to_settings())) == request
 
 
+@pytest.mark.parametrize(
+    ("prompt", "stem"),
+    [
+        ("A bird, singing!", "a-bird-singing"),
+        ("金色的鱼", "金色的鱼"),
+        ("हिन्दी शब्द", "हिन्दी-शब्द"),
+        ("\U0001f41f fish", "\U0001f41f-fish"),
+        ("../../etc/passwd", "etc-passwd"),
+        ('a<b>|c:"d"?*\\e', "a-b-c-d-e"),
+        ("?!", "unnamed"),
+        ("", "no-prompt"),
+        ("\U00020000" * 200, "\U00020000" * 40),
+        ("\u0130" * 100, "i\u0307" * 20),
+    ],
+)
+def test_a_file_is_named_by_its_prompt(prompt, stem):
+    name = replace(EVERY_FIELD, prompt=prompt).file_stem
+    assert name == stem and len(f"glyffuser-{name}-guidance_scale-4294967295.png".encode()) < 255
+
+
 def test_every_field_of_the_sampling_is_in_both_formats():
     """A field that is added to SampleConfig must be added to the codec, or be lost by links and PNGs."""
     assert set(vars(SampleConfig())) <= EVERY_FIELD.to_settings().keys()

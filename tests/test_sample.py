@@ -112,13 +112,30 @@ def test_options_that_do_not_go_together_are_refused(arguments, sentence, capsys
 def test_a_bad_line_or_file_of_prompts_is_named_before_anything_is_drawn(loaded, tmp_path, capsys):
     words = tmp_path / "words.txt"
     for content, sentence in (
-        (b"gold\n" + b"x" * 201, "201 characters"),
+        (b"gold\n\n" + b"x" * 201, f"Line 3 of {words} has 201 characters; 200 is the most."),
+        (b"gold\r\ngo\x07ld", f"Line 2 of {words} holds the unprintable character U+0007"),
         (b"gold \xff", "words.txt is not a text file"),
     ):
         words.write_bytes(content)
         assert run("--prompts-file", words, "--out-dir", tmp_path / "out") == 2
         assert sentence in capsys.readouterr().err
     assert not loaded
+
+
+def test_only_line_ends_end_a_line(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_bytes("\ufeffgold\u2028and silver\r\nfish\x0cthat flies\rbird\x85\nriver".encode())
+    assert run("--prompts-file", words, "--out-dir", tmp_path / "out") == 0
+    written = sorted((tmp_path / "out").iterdir())
+    prompts = [read_settings(path.read_bytes())["prompt"] for path in written]
+    assert prompts == ["gold and silver", "fish that flies", "bird", "river"]
+
+
+def test_prompts_of_any_script_name_their_files(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("金\nΓη\n", encoding="utf-8")
+    assert run("--prompts-file", words, "--out-dir", tmp_path / "out") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0000-金-0.png", "0001-γη-0.png"]
 
 
 def test_an_empty_prompts_file_is_named(tmp_path, capsys):
