@@ -267,7 +267,13 @@ def _locate(name: str, folder: str | Path | None) -> str:
 def _check_weights(path: Path, source: EncoderSource) -> None:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != source.weights_sha256:
-        raise ValueError(f"{path} is not the published {source.hub_id}: its sha256 is {found}; fetch it again")
+        raise InputError(
+            "encoder_unpublished",
+            "{path} is not the published {hub_id}: its sha256 is {found}; fetch it again",
+            path=path,
+            hub_id=source.hub_id,
+            found=found,
+        )
 
 
 def _load_model(name: str, location: str) -> PreTrainedModel:
