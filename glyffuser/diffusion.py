@@ -17,6 +17,8 @@ from diffusers import (
     SchedulerMixin,
 )
 
+from glyffuser.config import GLYPH_SIZE, MAX_SEED, InputError
+
 Predict = Callable[[torch.Tensor, int], torch.Tensor]
 """(x_t (batch, 1, 128, 128), timestep) -> model output of the same shape; closes over conditioning and guidance."""
 
@@ -77,6 +79,25 @@ def training_scheduler(prediction_type: str = "v_prediction") -> DDPMScheduler:
         prediction_type=prediction_type,
         timestep_spacing="trailing",
     )
+
+
+def initial_noise(seeds: list[int]) -> tuple[torch.Tensor, list[torch.Generator]]:
+    """Draw the noise of each seed, on the CPU and therefore the same on every device.
+
+    Returns:
+        float32 (batch, 1, 128, 128), and one generator per seed, from which stochastic samplers draw further noise.
+
+    Raises:
+        InputError: for a seed outside 0 to 2^32 - 1.
+    """
+    for seed in seeds:
+        if not 0 <= seed <= MAX_SEED:
+            raise InputError(
+                "seed_out_of_range", "a seed must lie between 0 and {most}, got {seed}", most=MAX_SEED, seed=seed
+            )
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    noise = [torch.randn(1, GLYPH_SIZE, GLYPH_SIZE, generator=generator) for generator in generators]
+    return torch.stack(noise), generators
 
 
 def make_sampler(name: str, scheduler: SchedulerMixin, num_inference_steps: int) -> SchedulerMixin:
