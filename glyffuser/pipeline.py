@@ -7,25 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import DiffusionPipeline, SchedulerMixin, UNet2DConditionModel
+from diffusers import DDPMScheduler, DiffusionPipeline, SchedulerMixin, UNet2DConditionModel
 from diffusers.utils import BaseOutput
 from PIL import Image
 
 from glyffuser.checkpoint import CheckpointError, check_files, check_network, local_folder, remedy, weights_path
 from glyffuser.config import InputError, SampleConfig
-from glyffuser.diffusion import Frame, Predict, Run, add_noise, initial_noise, make_sampler, sample
+from glyffuser.diffusion import SAMPLERS, Frame, Predict, Run, add_noise, initial_noise, make_sampler, sample
 from glyffuser.images import to_pil, x_0_to_uint8
 from glyffuser.prior import GlyphPrior
 from glyffuser.prompts import PromptEncoder, PromptEncoding, SwitchingPrompt, batch_conditioning
 from glyffuser.text import TextEncoder
-from glyffuser.unet import Conditioning, has_own_attention, install_attention, predict
+from glyffuser.unet import Conditioning, check_attention, has_own_attention, install_attention, predict
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 """Number formats that the network can compute in, by name."""
-
-
-NETWORKS = {"unet": UNet2DConditionModel, "glyph_prior": GlyphPrior}
-"""The parts of a checkpoint that have weights."""
 
 
 @dataclass
@@ -76,6 +72,18 @@ class GlyffuserPipeline(DiffusionPipeline):
         glyph_prior.eval()
         self._prompt_encoder: PromptEncoder | None = None
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse samplers in place of the noise schedule of training, where they would change nothing."""
+        if name == "scheduler" and not isinstance(value, DDPMScheduler):
+            raise InputError(
+                "scheduler_is_schedule",
+                "the scheduler of this pipeline is the noise schedule of training, a DDPMScheduler, not {value}: "
+                "choose a sampler by SampleConfig(sampler=...), one of {samplers}",
+                value=type(value).__name__,
+                samplers=", ".join(SAMPLERS),
+            )
+        super().__setattr__(name, value)
+
     @classmethod
     def load(cls, folder: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> "GlyffuserPipeline":
         """Load a checkpoint and its text encoder, ready to sample.
@@ -110,18 +118,14 @@ class GlyffuserPipeline(DiffusionPipeline):
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **kwargs: Any) -> "GlyffuserPipeline":
-        """Load a checkpoint as in diffusers, from a folder or the Hub, and check first that its weights are complete.
-
-        Args:
-            pretrained_model_name_or_path: folder, or repository on the Hub.
-            kwargs: as in diffusers.
+        """Load a checkpoint as in diffusers, from a folder or the Hub; checks first that its weights are complete.
 
         Raises:
             CheckpointError: if a tensor is missing or none of the network's.
         """
         # not left to diffusers, which looks for the code of the glyph prior in the repository
         folder = local_folder(pretrained_model_name_or_path, kwargs)
-        for part, network in NETWORKS.items():
+        for part, network in (("unet", UNet2DConditionModel), ("glyph_prior", GlyphPrior)):
             if part not in kwargs and "variant" not in kwargs and weights_path(folder, part).is_file():
                 check_network(folder, part, network)
         return super().from_pretrained(folder, **kwargs)
@@ -222,8 +226,10 @@ class GlyffuserPipeline(DiffusionPipeline):
             ValueError: if the lists differ in length or are empty, if a prompt, a seed or a setting is out of range, or
                 if no step lies at or below `start_timestep`.
         """
-        if not prompts or len(prompts) != len(seeds):
+        if not len(prompts) or len(prompts) != len(seeds):
             raise ValueError(f"there must be one seed per prompt, got {len(prompts)} prompts and {len(seeds)} seeds")
+        if config.pag_scale:
+            check_attention(self.unet)
         x_t, generators = initial_noise(seeds)
         predict = self._guided(prompts, config)
         sampler = make_sampler(config.sampler, self.scheduler, config.num_inference_steps)

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -131,6 +131,12 @@ class TextEncoder:
         self.model = model.eval().requires_grad_(False)
         self.channels: int = model.config.hidden_size
         self._lock = threading.Lock()  # a fast tokenizer may not be called from two threads at once
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}  # locks cannot be copied
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
 
     @classmethod
     def load(cls, name: str = "minilm", folder: str | Path | None = None) -> "TextEncoder":
