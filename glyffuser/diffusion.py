@@ -92,13 +92,13 @@ def initial_noise(seeds: Sequence[SupportsIndex]) -> tuple[torch.Tensor, list[to
     Raises:
         InputError: for a seed that is no whole number, or outside 0 to 2^32 - 1.
     """
-    seeds = [_whole(seed) for seed in seeds]
-    for seed in seeds:
+    whole_seeds = [_whole(seed) for seed in seeds]
+    for seed in whole_seeds:
         if not 0 <= seed <= MAX_SEED:
             raise InputError(
                 "seed_out_of_range", "a seed must lie between 0 and {most}, got {seed}", most=MAX_SEED, seed=seed
             )
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    generators = [torch.Generator().manual_seed(seed) for seed in whole_seeds]
     noise = [torch.randn(1, GLYPH_SIZE, GLYPH_SIZE, generator=generator) for generator in generators]
     return torch.stack(noise), generators
 
