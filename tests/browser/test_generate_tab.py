@@ -576,7 +576,7 @@ def test_no_address_shows_where_the_server_keeps_its_files(generate_tab, page_ur
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("prompt=gold&num_glyphs=2", "Number of glyphs must be 1, 4, 9 or 16; got 2."),
+        ("prompt=gold&num_glyphs=17", "Number of glyphs must be a whole number from 1 to 16; got 17."),
         ("prompt=gold&seed=minus+one", "Seed must be a whole number from 0 to 4294967295; got 'minus one'."),
     ],
 )
