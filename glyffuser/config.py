@@ -25,7 +25,7 @@ class ModelConfig:
         layers_per_block: residual blocks per level.
         cross_attention_dim: width to which the text states are projected.
         text_channels: width of the text encoder's states (384 for MiniLM).
-        prediction_type: "epsilon", "v_prediction" or "sample", as in diffusers.
+        prediction_type: what the network predicts, "v_prediction" or "epsilon", as diffusers spells them.
     """
 
     patch_size: int = 4

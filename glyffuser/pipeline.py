@@ -61,7 +61,7 @@ def initial_noise(seeds: list[int]) -> tuple[torch.Tensor, list[torch.Generator]
 
 
 class GlyffuserPipeline(DiffusionPipeline):
-    """Text encoder, glyph prior, U-net and noise schedule; read-only once loaded, so one serves every visitor."""
+    """Text encoder, glyph prior, U-net and noise schedule; sampling changes none of them, so threads can share it."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class GlyffuserPipeline(DiffusionPipeline):
         check_files(folder)
         try:
             pipeline = cls.from_pretrained(folder, dtype=dtype, local_files_only=True)
-        except Exception as error:  # diffusers raises whatever its parts raise
+        except Exception as error:  # diffusers raises many types
             raise CheckpointError(
                 f"checkpoint {folder} could not be read ({_first_line(error)}): {remedy(folder)}"
             ) from error

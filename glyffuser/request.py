@@ -7,6 +7,7 @@ Both formats carry everything that decides the pixels. They are versioned, and o
 - version 2 has `v`, `guidance_interval`, `pag_interval` and `checkpoint`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -48,6 +49,15 @@ class Request:
     seeds: list[int]
     config: SampleConfig
     checkpoint: str = ""
+
+    @property
+    def file_stem(self) -> str:
+        """The prompt as part of a file name."""
+        return re.sub(r"[^a-z0-9]+", "-", self.prompt.lower()).strip("-")[:40] or "no-prompt"
+
+    def single_glyphs(self) -> list["Request"]:
+        """The requests that give each of its glyphs alone."""
+        return [replace(self, seeds=[seed]) for seed in self.seeds]
 
     def with_checkpoint(self, fingerprint: str) -> "Request":
         """The same request, drawn by another checkpoint."""

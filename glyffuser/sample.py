@@ -1,30 +1,19 @@
 """Sample glyphs from the command line: `python -m glyffuser.sample "gold" --num-glyphs 4 --out gold.png`."""
 
 import argparse
-import re
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from glyffuser.checkpoint import CheckpointError, checkpoint_folder
+from glyffuser.checkpoint import CheckpointError, checkpoint_fingerprint, checkpoint_folder
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import encode_png, tile, x_0_to_uint8
 from glyffuser.pipeline import DTYPES, GlyffuserPipeline, best_device
+from glyffuser.request import Request
 from glyffuser.text import clean_prompt
-
-
-def settings_of(prompt: str, seeds: list[int], config: SampleConfig) -> dict:
-    """Settings that are stored in a picture so that it can be sampled again."""
-    return {"prompt": prompt, "seeds": seeds, **asdict(config)}
-
-
-def file_stem(prompt: str) -> str:
-    """The prompt as part of a file name."""
-    return re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")[:40] or "no-prompt"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,37 +27,36 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config, prompts = _config(options), _read_prompts(options)
         pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device, dtype=DTYPES[options.dtype])
+        fingerprint = checkpoint_fingerprint(options.checkpoint)
+        requests = [Request(prompt, _seeds(options), config, fingerprint) for prompt in prompts]
         if options.out_dir:
-            _sample_each(pipeline, prompts, _seeds(options), config, options.out_dir)
+            _sample_each(pipeline, requests, options.out_dir)
         else:
-            _sample_grid(pipeline, prompts[0], _seeds(options), config, options.out)
+            _sample_grid(pipeline, requests[0], options.out)
     except (ValueError, OSError, CheckpointError, FloatingPointError) as error:
         print(f"glyffuser.sample: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def _sample_grid(pipeline: GlyffuserPipeline, prompt: str, seeds: list[int], config: SampleConfig, path: Path) -> None:
-    """Write all seeds of one prompt as one picture."""
-    pixels = _sample(pipeline, [prompt] * len(seeds), seeds, config)
-    _write(path, encode_png(tile(pixels), settings_of(prompt, seeds, config)))
+def _sample_grid(pipeline: GlyffuserPipeline, request: Request, path: Path) -> None:
+    """Write all glyphs of a request as one picture."""
+    _write(path, encode_png(tile(_sample(pipeline, request)), request.to_settings()))
 
 
-def _sample_each(
-    pipeline: GlyffuserPipeline, prompts: list[str], seeds: list[int], config: SampleConfig, folder: Path
-) -> None:
-    """Write one picture per prompt and seed."""
-    for number, prompt in enumerate(prompts):
-        pixels = _sample(pipeline, [prompt] * len(seeds), seeds, config)
-        for seed, glyph in zip(seeds, pixels, strict=True):
-            path = folder / f"{number:04d}-{file_stem(prompt)}-{seed}.png"
-            _write(path, encode_png(glyph, settings_of(prompt, [seed], config)))
+def _sample_each(pipeline: GlyffuserPipeline, requests: list[Request], folder: Path) -> None:
+    """Write one picture per glyph."""
+    for number, request in enumerate(requests):
+        for glyph, one in zip(_sample(pipeline, request), request.single_glyphs(), strict=True):
+            path = folder / f"{number:04d}-{one.file_stem}-{one.seeds[0]}.png"
+            _write(path, encode_png(glyph, one.to_settings()))
 
 
-def _sample(pipeline: GlyffuserPipeline, prompts: list[str], seeds: list[int], config: SampleConfig) -> np.ndarray:
+def _sample(pipeline: GlyffuserPipeline, request: Request) -> np.ndarray:
     """Finished glyphs, uint8 (batch, 128, 128), with a progress bar on the way."""
-    frames = pipeline.stream(prompts, seeds, config)
-    for frame in tqdm(frames, total=config.num_inference_steps, desc=prompts[0][:30] or "no prompt", unit="step"):
+    config, prompts = request.config, [request.prompt] * len(request.seeds)
+    frames = pipeline.stream(prompts, request.seeds, config)
+    for frame in tqdm(frames, total=config.num_inference_steps, desc=request.prompt[:30] or "no prompt", unit="step"):
         finished = frame.x_t
     return x_0_to_uint8(finished)
 

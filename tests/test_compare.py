@@ -49,7 +49,7 @@ def test_one_setting_differs_and_the_others_stay():
         assert len(set(values)) == len({v.name for v in variants}) == len(variants) > 3
         assert {v.prompt for v in variants} == {"bird"}
         rest = [{k: x for k, x in vars(v.config).items() if k != setting} for v in variants]
-        assert all(each == {k: x for k, x in vars(CONFIG).items() if k != setting} for each in rest)
+        assert all(others == {k: x for k, x in vars(CONFIG).items() if k != setting} for others in rest)
     assert [v.config.sampler for v in vary_sampler("", CONFIG)] == list(SAMPLERS)
     with pytest.raises(ValueError, match="pulls towards a definition"):
         vary_guidance("", CONFIG)

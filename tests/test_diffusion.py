@@ -70,7 +70,7 @@ def test_other_prediction_types_are_refused(x_0, noise):
 
 
 @pytest.mark.parametrize("prediction_type", PREDICTION_TYPES)
-def test_the_loss_is_zero_for_the_truth_and_known_for_silence(x_0, noise, prediction_type):
+def test_the_loss_of_a_perfect_and_of_a_zero_prediction(x_0, noise, prediction_type):
     scheduler = training_scheduler(prediction_type)
     timesteps = torch.tensor([100, 900])
     alpha_bar = scheduler.alphas_cumprod[timesteps].view(-1, 1, 1, 1)
@@ -98,7 +98,7 @@ def generators() -> list[torch.Generator]:
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
 @pytest.mark.parametrize("num_steps", [1, 2, 3, 25, 61, 120, 150])
 @pytest.mark.parametrize("name", SAMPLERS)
-def test_every_sampler_reaches_the_glyph_that_the_model_sees(name, num_steps, prediction_type, x_0, noise):
+def test_every_sampler_ends_at_the_glyph_that_the_model_predicts(name, num_steps, prediction_type, x_0, noise):
     scheduler = training_scheduler(prediction_type)
     sampler = make_sampler(name, scheduler, num_steps)
     frames = list(sample(oracle(x_0, scheduler), noise, sampler, sampler.timesteps.tolist(), generators()))
@@ -145,7 +145,7 @@ def test_every_number_of_steps_begins_with_noise_and_ends_near_the_glyph(name):
         assert timesteps[0] == 999 and 0 <= timesteps[-1] < 1000 / num_steps
 
 
-def test_answers_that_are_no_numbers_are_refused(noise):
+def test_outputs_that_are_not_finite_are_refused(noise):
     sampler = make_sampler("dpm++", training_scheduler(), 3)
     with pytest.raises(FloatingPointError, match="not finite"):
         list(sample(lambda x_t, t: x_t * torch.nan, noise, sampler, sampler.timesteps.tolist(), generators()))
@@ -156,7 +156,7 @@ def test_unknown_samplers_are_named():
         make_sampler("euler", training_scheduler(), 10)
 
 
-def test_a_sampler_is_made_afresh_for_each_run():
+def test_each_run_gets_a_new_sampler():
     scheduler = training_scheduler()
     assert make_sampler("dpm++", scheduler, 10) is not make_sampler("dpm++", scheduler, 10)
 

@@ -34,7 +34,7 @@ def test_what_lies_outside_the_range_is_clipped():
 
 
 @pytest.mark.parametrize(("num_glyphs", "columns"), [(1, 1), (2, 2), (4, 2), (5, 3), (9, 3), (16, 4)])
-def test_the_grid_is_the_squarest(num_glyphs, columns):
+def test_the_grid_is_as_square_as_possible(num_glyphs, columns):
     assert grid_columns(num_glyphs) == columns
 
 
@@ -51,7 +51,7 @@ def test_a_png_gives_back_its_settings_and_its_pixels():
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(png))), pixels)
 
 
-def test_foreign_files_are_refused_in_a_sentence():
+def test_files_without_settings_are_refused():
     with pytest.raises(ValueError, match="holds no glyffuser settings"):
         read_settings(encode_png(np.zeros((8, 8), np.uint8)))
     with pytest.raises(ValueError, match="not a PNG picture"):
@@ -75,7 +75,7 @@ def test_a_jpeg_is_grey_and_close():
     assert abs(np.asarray(picture).astype(int) - 77).max() <= 2
 
 
-def test_signs_have_colours():
+def test_ink_is_red_paper_is_blue_and_zero_is_white():
     colours = signed_to_rgb(torch.tensor([[[-3.0, -0.5, 0.0, 0.5, 3.0]]]), limit=1)
     assert colours.shape == (1, 5, 3)
     assert colours[0, 2].tolist() == [255, 255, 255]
@@ -85,7 +85,7 @@ def test_signs_have_colours():
     assert Image.open(io.BytesIO(encode_png(colours))).mode == "RGB"
 
 
-def test_heat_reddens_and_leaves_the_cold_grey():
+def test_heat_is_red_and_pixels_without_heat_stay_grey():
     pixels = np.array([[255, 255, 0, 0]], np.uint8)
     cold_paper, hot_paper, cold_ink, hot_ink = heat_to_rgb(pixels, np.array([[0.0, 1.0, 0.0, 1.0]]))[0].astype(int)
     assert cold_paper.tolist() == [255, 255, 255] and len(set(cold_ink.tolist())) == 1

@@ -8,7 +8,6 @@ from glyffuser.diffusion import add_noise, make_sampler
 from glyffuser.images import uint8_to_x_0
 from glyffuser.new_meaning import give_new_meaning, ink_survival
 from glyffuser.pipeline import initial_noise
-from glyffuser.ui.tabs.new_meaning import SHARED_BY_CHANCE, START_TIMESTEPS
 
 CONFIG = SampleConfig(num_inference_steps=10, guidance_scale=5)
 
@@ -29,7 +28,9 @@ def test_the_noisiest_starts_and_the_others_join_in(tiny_pipeline, river):
     assert frames[15].x_t.abs().max() <= 1
 
 
-def test_the_page_begins_where_a_run_passes_by(tiny_pipeline, river):
+def test_the_page_starts_at_timesteps_of_its_usual_run(tiny_pipeline):
+    from glyffuser.ui.tabs.new_meaning import START_TIMESTEPS
+
     schedule = make_sampler("dpm++", tiny_pipeline.scheduler, SampleConfig().num_inference_steps).timesteps
     assert set(START_TIMESTEPS) <= set(schedule.tolist())
 
@@ -47,6 +48,8 @@ def test_more_noise_leaves_less_ink(pipeline, river):
 
 
 def test_the_share_that_survives_by_chance_is_as_the_page_says():
+    from glyffuser.ui.tabs.new_meaning import SHARED_BY_CHANCE
+
     glyphs = uint8_to_x_0(GlyphRenderer().render_all(c.char for c in load_characters()[::100]))
     shares = [ink_survival(glyph[None], glyphs[i - 1 : i]).item() for i, glyph in enumerate(glyphs) if i]
     assert sum(shares) / len(shares) == pytest.approx(SHARED_BY_CHANCE, abs=0.03)

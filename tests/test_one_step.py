@@ -12,14 +12,14 @@ def river() -> torch.Tensor:
     return uint8_to_x_0(GlyphRenderer().render_all("河"))
 
 
-def test_the_noised_glyph_is_what_diffusers_makes_of_it(pipeline, river):
+def test_the_noised_glyph_agrees_with_diffusers(pipeline, river):
     step = take_step(pipeline, "river", 3, 600, river)
     expected = pipeline.scheduler.add_noise(river, initial_noise([3])[0], torch.tensor([600]))
     assert torch.allclose(step.x_t, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("timestep", [50, 400])
-def test_noise_and_glyph_make_up_what_was_shown(pipeline, river, timestep):
+def test_predicted_noise_and_glyph_add_up_to_x_t(pipeline, river, timestep):
     """Where nothing had to be clipped, the two answers are two ways of saying one thing."""
     step = take_step(pipeline, "river", 3, timestep, river)
     alpha_bar = pipeline.scheduler.alphas_cumprod[timestep]
@@ -32,7 +32,7 @@ def test_noise_and_glyph_make_up_what_was_shown(pipeline, river, timestep):
     assert torch.equal(step.difference, step.with_prompt.pred_x_0 - step.without_prompt.pred_x_0)
 
 
-def test_the_errors_are_what_they_say(pipeline, river):
+def test_the_errors_are_mean_squared_errors(pipeline, river):
     step = take_step(pipeline, "river", 3, 500, river)
     assert step.with_prompt.noise_error == pytest.approx((step.with_prompt.eps - step.noise).square().mean().item())
     assert step.with_prompt.x_0_error == pytest.approx((step.with_prompt.pred_x_0 - river).square().mean().item())
@@ -69,7 +69,7 @@ def test_strides_out_of_range_are_named(pipeline, stride):
         take_step(pipeline, "gold", 0, 500, stride=stride)
 
 
-def test_the_less_noise_the_better_the_guess(pipeline, river):
+def test_less_noise_gives_a_better_prediction(pipeline, river):
     errors = [
         (take_step(pipeline, "river", 3, t, river).with_prompt.pred_x_0 - river).square().mean()
         for t in (900, 600, 100)
@@ -77,7 +77,7 @@ def test_the_less_noise_the_better_the_guess(pipeline, river):
     assert errors[0] > errors[1] > errors[2] and errors[2] < 0.02
 
 
-def test_in_pure_noise_the_ghost_of_the_radical_needs_the_prompt(pipeline):
+def test_in_pure_noise_the_radical_is_predicted_only_with_the_prompt(pipeline):
     """The article's own test: one step from pure noise, "gold", must show 釒 on the left, and nothing without it."""
     renderer = GlyphRenderer()
     metals = uint8_to_x_0(renderer.render_all("銅銀鋼鐵錢針鉛鍋鏡鎖鈴銘")).mean(dim=0).flatten()

@@ -37,7 +37,7 @@ def test_calling_drains_the_stream(tiny_pipeline):
     assert all(np.array_equal(np.asarray(image), glyph) for image, glyph in zip(images, expected, strict=True))
 
 
-def test_one_prompt_may_be_given_bare(tiny_pipeline):
+def test_a_single_prompt_need_not_be_a_list(tiny_pipeline):
     assert len(tiny_pipeline("gold", config=FEW).images) == 1
 
 
@@ -77,7 +77,7 @@ def test_prompts_are_checked_before_anything_is_drawn(tiny_pipeline):
 
 
 class CountingUNet:
-    """Counts the rows that the network is asked for."""
+    """Counts the rows of each call of the network."""
 
     def __init__(self, pipeline, monkeypatch):
         self.rows = []
@@ -104,7 +104,7 @@ class CountingUNet:
         ("", {"pag_scale": 2}, [2, 4, 2, 2]),
     ],
 )
-def test_more_is_asked_only_where_guidance_acts(tiny_pipeline, monkeypatch, prompt, settings, rows):
+def test_the_batch_grows_only_where_guidance_acts(tiny_pipeline, monkeypatch, prompt, settings, rows):
     unet = CountingUNet(tiny_pipeline, monkeypatch)
     config = SampleConfig(**{"num_inference_steps": 4, "guidance_scale": 5, "pag_scale": 0} | settings)
     list(tiny_pipeline.stream([prompt] * 2, [0, 1], config))
@@ -112,21 +112,21 @@ def test_more_is_asked_only_where_guidance_acts(tiny_pipeline, monkeypatch, prom
 
 
 def test_guidance_extrapolates_from_the_null_prompt(pipeline):
-    """w = 3 is the null answer and three times the way to the answer with the prompt."""
+    """With scale 3: the output with the null prompt plus three times the difference that the prompt makes."""
 
-    def first_answer(prompt, scale):
+    def first_output(prompt, scale):
         config = SampleConfig(num_inference_steps=1, guidance_scale=scale, pag_scale=0)
         x_T = initial_noise([0])[0]
         return pipeline._guided([prompt], config)(x_T, 999)
 
     with torch.inference_mode():
-        conditional, null = first_answer("gold", 1), first_answer("", 1)
-        guided = first_answer("gold", 3)
+        conditional, null = first_output("gold", 1), first_output("", 1)
+        guided = first_output("gold", 3)
     assert torch.allclose(guided, null + 3 * (conditional - null), atol=1e-4)
 
 
 def test_both_guidances_add_up(pipeline, monkeypatch):
-    """Away from the null prompt, and away from a network whose places see themselves alone."""
+    """Away from the null prompt, and away from a network whose positions attend to themselves alone."""
     x_t = initial_noise([0])[0]
 
     def model(**settings):
@@ -147,7 +147,7 @@ def test_both_guidances_add_up(pipeline, monkeypatch):
     assert torch.allclose(both, away_from_null + 2 * (alone - perturbed), atol=1e-4)
 
 
-def test_the_null_prompt_is_silent(pipeline):
+def test_the_null_prompt_has_zero_sentence_vector_and_prior(pipeline):
     conditioning = pipeline.encode_prompts(["gold", ""])
     assert isinstance(conditioning, Conditioning)
     for part in (conditioning.class_labels, conditioning.prior):
@@ -183,7 +183,7 @@ def test_saving_and_loading_keeps_the_glyph(tiny_pipeline, tmp_path):
     index = json.loads((tmp_path / "model_index.json").read_text())
     assert index["text_encoder_name"] == "minilm" and index["glyph_prior"] == ["glyffuser.prior", "GlyphPrior"]
     again = GlyffuserPipeline.from_pretrained(tmp_path)
-    # one row at a time may be reckoned in another order
+    # sums of another batch size may be computed in another order
     assert torch.allclose(last_frame(again, ["gold"], [5]).x_t, last_frame(tiny_pipeline, ["gold"], [5]).x_t, atol=1e-4)
 
 
@@ -203,7 +203,7 @@ def test_a_checkpoint_trained_to_predict_noise_can_be_sampled(tiny_pipeline):
     assert (first_guess(tiny_pipeline) - expected.clamp(-1, 1)).abs().mean() > 0.1
 
 
-def test_a_half_precision_network_answers_in_single_precision(tiny_pipeline, tmp_path):
+def test_a_half_precision_network_outputs_single_precision(tiny_pipeline, tmp_path):
     tiny_pipeline.save_pretrained(tmp_path)
     pipeline = GlyffuserPipeline.load(tmp_path, dtype=torch.bfloat16)
     assert pipeline.unet.dtype == torch.bfloat16
@@ -241,16 +241,16 @@ def test_the_device_can_be_named(monkeypatch):
     assert best_device() == "cuda"
 
 
-def test_a_glyph_that_is_hardly_noised_comes_back_and_a_drowned_one_does_not(pipeline):
+def test_a_glyph_survives_little_noise_and_not_full_noise(pipeline):
     river = uint8_to_x_0(GlyphRenderer().render_all("河"))
 
-    def redrawn(start_timestep):
+    def error(start_timestep):
         config = SampleConfig(10, guidance_scale=1)
         frames = list(pipeline.begin(["river"], [0], config, river, start_timestep).frames)
         assert frames[0].timestep <= start_timestep
         return (frames[-1].x_t - river).square().mean().item()
 
-    assert redrawn(100) < 0.05 < redrawn(999)
+    assert error(100) < 0.05 < error(999)
 
 
 def test_a_start_without_steps_is_refused(tiny_pipeline):
@@ -259,7 +259,7 @@ def test_a_start_without_steps_is_refused(tiny_pipeline):
         tiny_pipeline.begin(["gold"], [0], FEW, glyph, start_timestep=100)
 
 
-def test_a_device_that_is_not_here_is_named(copied):
+def test_an_unavailable_device_is_named(copied):
     with pytest.raises(ValueError, match="device 'warp' cannot be used here .*: give cpu, cuda or mps"):
         GlyffuserPipeline.load(copied, device="warp")
 

@@ -53,27 +53,27 @@ def test_the_default_sharpness_is_that_of_the_config(small_prior):
     assert torch.equal(small_prior(sentences), small_prior(sentences, sharpness=small_prior.config.sharpness))
 
 
-def test_a_family_out_of_the_question_does_no_harm(small_prior, monkeypatch):
+def test_a_family_of_probability_zero_gives_no_nan(small_prior, monkeypatch):
     for sharpness in (1.0, 3.0):
         picture = picture_of(small_prior, monkeypatch, [1.0, 0.0, 0.0], sharpness)
         assert torch.allclose(picture, small_prior.family_glyphs[0], atol=1e-6)
 
 
-def test_each_row_can_ask_the_fold_that_has_not_seen_it(small_prior):
+def test_each_row_can_use_a_fold_of_its_own(small_prior):
     sentences = torch.randn(3, 8)
-    each = torch.stack([fold(sentences).softmax(dim=-1) for fold in small_prior.folds])
+    by_fold = torch.stack([fold(sentences).softmax(dim=-1) for fold in small_prior.folds])
     chosen = small_prior.probabilities(sentences, torch.tensor([1, MEAN_OF_FOLDS, 0]))
-    assert torch.allclose(chosen, torch.stack([each[1, 0], each[:, 1].mean(dim=0), each[0, 2]]))
+    assert torch.allclose(chosen, torch.stack([by_fold[1, 0], by_fold[:, 1].mean(dim=0), by_fold[0, 2]]))
 
 
-def test_the_null_prompt_has_no_opinion(pipeline):
+def test_the_null_prompt_gives_a_zero_picture(pipeline):
     sentences = torch.zeros(2, 384)
     sentences[1, 0] = 1
     nothing, something = pipeline.glyph_prior(sentences)
     assert (nothing == 0).all() and something.abs().max() > 0
 
 
-def test_the_shipped_prior_knows_where_the_fish_is(pipeline):
+def test_the_shipped_prior_places_the_radicals_of_fish_and_bird(pipeline):
     """Fish is drawn on the left, birds (鳥) on the right: there the guess departs from the mean glyph."""
     fish, bird = pipeline.glyph_prior(sentence_vectors(pipeline.text_encoder(["fish", "bird"]))).square()[:, 0]
     assert fish[:, :16].mean() > 3 * fish[:, 16:].mean()

@@ -6,12 +6,14 @@ import torch
 from PIL import Image
 
 from glyffuser import sample as command
+from glyffuser.checkpoint import DEFAULT_CHECKPOINT, checkpoint_fingerprint
 from glyffuser.images import read_settings
+from glyffuser.ui.request import request_from_png
 
 
 @pytest.fixture(autouse=True)
 def loaded(monkeypatch, tiny_pipeline) -> list:
-    """A tiny model, and what it was asked for."""
+    """A tiny model in place of a checkpoint; the arguments of every `load`."""
     calls = []
 
     def load(*args, **kwargs):
@@ -31,6 +33,7 @@ def test_a_grid_holds_its_settings(tmp_path):
     assert run("gold", "--num-glyphs", 4, "--seed", 7, "--out", path) == 0
     assert Image.open(path).size == (256, 256)
     assert read_settings(path.read_bytes()) == {
+        "version": 2,
         "prompt": "gold",
         "seeds": [7, 8, 9, 10],
         "num_inference_steps": 2,
@@ -39,7 +42,16 @@ def test_a_grid_holds_its_settings(tmp_path):
         "guidance_interval": [400, 999],
         "pag_scale": 3.0,
         "pag_interval": [500, 800],
+        "checkpoint": checkpoint_fingerprint(DEFAULT_CHECKPOINT),
     }
+
+
+def test_the_page_can_draw_it_again(tmp_path):
+    path = tmp_path / "gold.png"
+    assert run("gold", "--num-glyphs", 4, "--seed", 7, "--guidance-interval", 200, 900, "--out", path) == 0
+    request = request_from_png(path.read_bytes())
+    assert (request.prompt, request.seeds) == ("gold", [7, 8, 9, 10])
+    assert request.config.guidance_interval == (200, 900) and request.config.guidance_scale == 3
 
 
 def test_a_file_of_prompts_gives_one_picture_per_prompt_and_seed(tmp_path):
@@ -68,7 +80,7 @@ def test_a_single_picture_equals_its_cell_of_the_grid(tmp_path):
         (["--prompts-file", "nowhere.txt", "--out-dir", "x"], "nowhere.txt"),
     ],
 )
-def test_bad_input_ends_with_a_sentence(arguments, sentence, capsys, tmp_path, monkeypatch):
+def test_bad_input_is_reported_in_one_sentence(arguments, sentence, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert command.main(arguments) == 2
     error = capsys.readouterr().err
@@ -76,7 +88,7 @@ def test_bad_input_ends_with_a_sentence(arguments, sentence, capsys, tmp_path, m
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_model_is_the_one_that_was_asked_for(loaded, tmp_path, monkeypatch):
+def test_checkpoint_device_and_dtype_are_those_of_the_options(loaded, tmp_path, monkeypatch):
     monkeypatch.setenv("GLYFFUSER_DEVICE", "meta")
     run("gold", "--checkpoint", "there", "--dtype", "bfloat16", "--out", tmp_path / "x.png")
     run("gold", "--checkpoint", "there", "--device", "cpu", "--out", tmp_path / "x.png")

@@ -15,7 +15,7 @@ def run_of(timesteps: list[int], glyphs: int = 2) -> Run:
     return Run(x_t, timesteps, frames)
 
 
-def test_runs_side_by_side_come_clean_together():
+def test_the_noisiest_run_takes_the_next_step():
     frames = list(side_by_side([run_of(spaced_timesteps(num_steps)) for num_steps in (2, 5, 1)]))
     assert [frame.step for frame in frames] == list(range(9)) and {frame.num_steps for frame in frames} == {8}
     # in the order of noise; of equals the first comes first

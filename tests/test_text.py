@@ -65,7 +65,7 @@ def test_the_folder_can_be_named_by_the_environment(t5_folder, monkeypatch):
     assert TextEncoder.load("t5-small").channels == 16
 
 
-def test_a_text_does_not_depend_on_what_it_is_padded_with(encoder):
+def test_the_states_of_a_text_do_not_depend_on_padding(encoder):
     alone, _ = encoder(["gold"])
     among, mask = encoder(TEXTS)
     assert torch.allclose(among[0][mask[0]], alone[0], atol=1e-5)
@@ -75,7 +75,7 @@ def test_the_null_prompt_is_two_tokens(encoder):
     assert encoder.num_tokens("") == 2
 
 
-def test_long_texts_are_cut(encoder):
+def test_long_texts_are_truncated(encoder):
     _, mask = encoder(["word " * 300])
     assert mask.shape[1] == MAX_TOKENS
 
@@ -88,7 +88,7 @@ def test_sentence_vectors_are_unit_means(encoder):
     assert torch.allclose(vectors[0], mean / mean.norm(), atol=1e-5)
 
 
-def test_meanings_that_are_near_lie_near(encoder):
+def test_similar_meanings_have_similar_sentence_vectors(encoder):
     gold, silver, sadness = sentence_vectors(encoder(["gold", "silver metal", "sadness"]))
     assert gold @ silver > gold @ sadness
 
@@ -138,7 +138,7 @@ def test_the_cache_is_written_once(encoder, cache, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("size", [0, 10, 500])
-def test_a_damaged_cache_is_written_anew(encoder, cache, tmp_path, size):
+def test_a_damaged_cache_is_rebuilt(encoder, cache, tmp_path, size):
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:size])
     again = TextStateCache.load_or_build(encoder, TEXTS, tmp_path)
@@ -146,7 +146,7 @@ def test_a_damaged_cache_is_written_anew(encoder, cache, tmp_path, size):
     assert path.stat().st_size > 500
 
 
-def test_texts_that_were_not_encoded_are_missed(cache):
+def test_a_text_that_was_not_encoded_is_a_key_error(cache):
     with pytest.raises(KeyError, match="silver"):
         cache[["silver"]]
 
@@ -162,7 +162,7 @@ def test_texts_that_were_not_encoded_are_missed(cache):
         ("x" * 200, "x" * 200),
     ],
 )
-def test_prompts_are_tidied(raw, cleaned):
+def test_prompts_are_cleaned(raw, cleaned):
     assert clean_prompt(raw) == cleaned
 
 
@@ -170,6 +170,6 @@ def test_prompts_are_tidied(raw, cleaned):
     ("raw", "sentence"),
     [("x" * 201, "has 201 characters; 200 is the most"), ("go\x00ld", r"U\+0000"), ("go\x1bld", r"U\+001B")],
 )
-def test_prompts_that_cannot_be_used_are_explained(raw, sentence):
+def test_invalid_prompts_are_refused_with_the_reason(raw, sentence):
     with pytest.raises(ValueError, match=sentence):
         clean_prompt(raw)

@@ -20,13 +20,13 @@ def test_every_level_counts_the_same():
 
 
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
-def test_the_usual_sum_stays_what_it_was(power):
+def test_the_mean_weighted_loss_stays_the_same(power):
     weights = observed(power).weights(TIMESTEPS)
     assert torch.isclose((weights * LOSSES).mean(), LOSSES.mean())
     assert (weights == 1).all() if power == 0 else weights[0] > 1 > weights[-1]
 
 
-def test_nothing_is_weighed_before_it_is_known():
+def test_weights_are_one_before_losses_are_observed():
     assert (LossBalance(1.0).weights(TIMESTEPS) == 1).all()
 
 

@@ -30,7 +30,7 @@ def convolution(memory_format) -> nn.Conv2d:
 
 
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
-def test_a_convolution_is_updated_as_the_matrix_out_by_rest(memory_format):
+def test_a_convolution_is_updated_as_a_matrix(memory_format):
     layer = convolution(memory_format)
     matrix = nn.Parameter(as_matrix(layer.weight.detach()).clone())
     ours, theirs = ConvolutionMuon([layer.weight], **SETTINGS), torch.optim.Muon([matrix], **SETTINGS)
@@ -42,7 +42,7 @@ def test_a_convolution_is_updated_as_the_matrix_out_by_rest(memory_format):
     assert torch.equal(as_matrix(layer.weight.detach()), matrix)
 
 
-def test_the_order_of_memory_does_not_change_the_update():
+def test_the_memory_format_does_not_change_the_update():
     plain, last = convolution(torch.contiguous_format), convolution(torch.channels_last)
     gradient = torch.randn(4, 6, 3, 3)
     for layer in (plain, last):
@@ -50,7 +50,7 @@ def test_the_order_of_memory_does_not_change_the_update():
         layer.weight.grad = gradient.clone()
         ConvolutionMuon([layer.weight], **SETTINGS).step()
         assert (layer.weight - before).abs().max() > 0.01
-    assert torch.allclose(plain.weight, last.weight, atol=0.01)  # Muon reckons in bfloat16
+    assert torch.allclose(plain.weight, last.weight, atol=0.01)  # Muon computes in bfloat16
 
 
 def test_the_update_of_a_new_momentum_is_nearly_orthogonal():
@@ -61,7 +61,7 @@ def test_the_update_of_a_new_momentum_is_nearly_orthogonal():
     assert singular.min() > 0.3 and singular.max() < 1.4
 
 
-def test_forgotten_gradients_are_forgotten_everywhere():
+def test_zero_grad_drops_gradients_of_parameters_and_views():
     layer = convolution(torch.channels_last)
     optimizer = ConvolutionMuon([layer.weight], **SETTINGS)
     layer.weight.grad = torch.ones_like(layer.weight)

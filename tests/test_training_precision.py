@@ -77,7 +77,7 @@ def test_the_faster_precision_is_chosen(monkeypatch, slow, faster):
 
 
 @pytest.mark.parametrize("name", PRECISIONS)
-def test_a_prepared_network_can_be_perturbed_and_answers_the_same(name):
+def test_a_prepared_network_can_be_perturbed_and_gives_the_same_output(name):
     torch.manual_seed(0)
     unet = build_unet(TINY).eval()
     inputs = torch.randn(2, 1, 128, 128), torch.tensor([700, 700]), conditioning_for(2)

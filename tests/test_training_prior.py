@@ -40,7 +40,7 @@ def test_equal_definitions_share_a_fold_and_folds_are_even():
     assert min(counts) > 0.9 * max(counts)
 
 
-def test_a_caption_is_given_the_network_that_never_saw_it():
+def test_a_caption_gets_the_network_that_was_trained_without_it():
     folds = caption_folds(CHARACTERS, 5)
     owners = {}
     for character in CHARACTERS:
@@ -63,13 +63,13 @@ def test_a_word_is_a_caption_of_every_character_that_it_helps_to_define(tmp_path
     for caption, owner in examples.pairs.tolist():
         owners.setdefault(examples.captions[caption], []).append(owner)
     assert owners["knife"] == [0, 1] and owners["blade"] == [1, 2]
-    assert "steel" not in owners, "met with one training character only"
+    assert "steel" not in owners, "describes one training character only"
     vector = examples.sentences[examples.captions.index("knife")]
     assert torch.allclose(vector, sentence_vectors(encoder(["knife"]))[0], atol=1e-3)
 
 
 def toy(num=400, seed=0):
-    """Two families, told apart by the first number of the sentence; their glyphs are black on the left or right."""
+    """Two families, separated by the first number of the sentence; their glyphs are black on the left or right."""
     generator = torch.Generator().manual_seed(seed)
     families = torch.randint(2, (num,), generator=generator)
     pictures = torch.ones(num, 4, 4)
@@ -97,7 +97,7 @@ def trained():
     return characters, examples, train_prior(characters, examples, names, 60, num_folds=2, hidden_channels=(32, 16))
 
 
-def test_it_learns_what_the_words_tell(trained):
+def test_the_prior_learns_families_that_sentences_separate(trained):
     characters, examples, prior = trained
     assert explained_variance(prior, examples, characters) > 0.8
     assert (prior.probabilities(examples.sentences[1:]).argmax(dim=1) == examples.families).float().mean() > 0.97

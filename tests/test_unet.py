@@ -81,7 +81,7 @@ def test_padding_changes_nothing(pipeline):
 
 
 @pytest.mark.parametrize("part", Conditioning._fields)
-def test_every_part_of_the_conditioning_is_heard(pipeline, part):
+def test_every_part_of_the_conditioning_changes_the_output(pipeline, part):
     x_t, timesteps = torch.randn(1, 1, 128, 128), torch.tensor([900])
     one = conditioning_for(1, 4)
     value = getattr(one, part)
@@ -91,7 +91,7 @@ def test_every_part_of_the_conditioning_is_heard(pipeline, part):
     assert (a - b).abs().max() > 1e-3
 
 
-def test_rows_pick_glyphs():
+def test_rows_selects_rows_of_every_part():
     conditioning = conditioning_for(3, 2)
     picked = conditioning.rows([2, 0, 0])
     assert torch.equal(picked.class_labels[1], conditioning.class_labels[0])

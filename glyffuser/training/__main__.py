@@ -127,7 +127,7 @@ def run(options: argparse.Namespace, characters: list[Character], prior: GlyphPr
     model = model_from(options, encoder.channels)
     check_grid_size(prior, model)
     accelerator = start_accelerator(options, model)
-    state = begin(model, recipe, encoder.name, accelerator.device, options)
+    state = start_or_resume(model, recipe, encoder.name, accelerator.device, options)
     state.precision = accelerator.mixed_precision
     with accelerator.main_process_first():
         states = TextStateCache.load_or_build(encoder, distinct_captions(characters), options.cache)
@@ -180,7 +180,7 @@ def start_accelerator(options: argparse.Namespace, model: ModelConfig) -> Accele
     return accelerator
 
 
-def begin(
+def start_or_resume(
     model: ModelConfig, recipe: Recipe, text_encoder_name: str, device: torch.device, options: argparse.Namespace
 ) -> TrainingState:
     """The state of the run's folder, or a new one with the weights of a checkpoint or random ones.
@@ -193,7 +193,7 @@ def begin(
     if path.exists() and not options.resume:
         raise StateError(f"{path} holds a run already: go on with --resume, or give another --output")
     if options.init:
-        state = begin_from_checkpoint(options.init, model, recipe, text_encoder_name, device)
+        state = start_from_checkpoint(options.init, model, recipe, text_encoder_name, device)
     else:
         state = build_state(model, recipe, text_encoder_name, device)
     if path.exists():
@@ -203,10 +203,10 @@ def begin(
     return state
 
 
-def begin_from_checkpoint(
+def start_from_checkpoint(
     folder: Path, model: ModelConfig, recipe: Recipe, text_encoder_name: str, device: torch.device
 ) -> TrainingState:
-    """A new state with the weights and the sample count of a checkpoint; errors as of `begin`."""
+    """A new state with the weights and the sample count of a checkpoint; errors as of `start_or_resume`."""
     pipeline = GlyffuserPipeline.load(folder)
     trained_with = pipeline.scheduler.config.prediction_type
     if trained_with != model.prediction_type:

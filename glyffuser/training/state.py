@@ -97,11 +97,11 @@ class TrainingState:
             StateError: if the file is missing, damaged or of another network.
         """
         metadata = read_metadata(path)
-        theirs, ours = metadata["model"], json.loads(json.dumps(dataclasses.asdict(self.model_config)))
-        if changed := [name for name in ours if theirs.get(name) != ours[name]]:
+        saved, current = metadata["model"], json.loads(json.dumps(dataclasses.asdict(self.model_config)))
+        if changed := [name for name in current if saved.get(name) != current[name]]:
             raise StateError(
                 f"{path} holds another network ("
-                + ", ".join(f"{name} {theirs.get(name)} instead of {ours[name]}" for name in changed)
+                + ", ".join(f"{name} {saved.get(name)} instead of {current[name]}" for name in changed)
                 + "): give the options that it was trained with, or another --output"
             )
         try:

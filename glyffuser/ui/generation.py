@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from glyffuser.images import grid_columns
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.request import Request
-from glyffuser.sample import file_stem
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.protocol import FrameMessage
 from glyffuser.ui.radical_meter import radical_note
@@ -42,12 +41,11 @@ def request_messages(context: AppContext, request: Request, frames: Iterator[Pix
 
 def card_of(request: Request) -> RunCard:
     """What all messages of a request share."""
-    stem = f"glyffuser-{file_stem(request.prompt)}"
-    singles = [Request(request.prompt, [seed], request.config, request.checkpoint) for seed in request.seeds]
+    stem = f"glyffuser-{request.file_stem}"
     return RunCard(
         label=request.prompt,
         seeds=request.seeds,
-        settings=[each.to_settings() for each in (request, *singles)],
+        settings=[each.to_settings() for each in (request, *request.single_glyphs())],
         file_names=[f"{stem}.png", *(f"{stem}-{seed}.png" for seed in request.seeds)],
         columns=grid_columns(len(request.seeds)),
         query=request.to_query(),

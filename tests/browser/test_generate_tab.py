@@ -512,7 +512,7 @@ def test_old_links_are_drawn_for_ever(page, page_url, version):
     links = json.loads((FROZEN / "links.json").read_text(encoding="utf-8"))
     open_tab(page, f"{page_url}?{links[version]}", "done")
     expect(page.locator("#player [data-part=caption]")).to_contain_text("step 6 of 6")
-    expect(page.locator("#message")).to_be_empty()
+    expect(page.locator("#link-message")).to_be_empty()
     page.click("#settings button")
     expect(page.locator("#pag input[type=number]")).to_have_value("2.5" if version == "v1" else "0")
 
@@ -520,10 +520,12 @@ def test_old_links_are_drawn_for_ever(page, page_url, version):
 def test_a_link_of_another_checkpoint_is_drawn_and_says_so(page, page_url):
     links = json.loads((FROZEN / "links.json").read_text(encoding="utf-8"))
     open_tab(page, f"{page_url}?{links['v2']}", "done")
-    expect(page.locator("#message")).to_contain_text("first drawn by another version of the model")
+    expect(page.locator("#link-message")).to_contain_text("first drawn by another version of the model")
     page.click("#settings button")
     page.click("#intervals button")
     expect(page.locator("#guidance-from input[type=number]")).to_have_value("300")
+    start(page)
+    expect(page.locator("#link-message")).to_be_empty()
 
 
 def test_pngs_of_all_versions_fill_the_settings(generate_tab):
@@ -569,7 +571,7 @@ def test_no_address_shows_where_the_server_keeps_its_files(generate_tab, page_ur
 )
 def test_a_link_that_somebody_bent_begins_nothing_and_says_why(page, page_url, query, sentence):
     open_tab(page, f"{page_url}?{query}", "idle")
-    expect(page.locator("#message")).to_have_text(sentence)
+    expect(page.locator("#link-message")).to_have_text(sentence)
     assert page.get_attribute(PLAYER, "data-state") == "idle"
 
 

@@ -24,7 +24,6 @@ from glyffuser.compare import (
 from glyffuser.images import grid_columns
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.request import Request
-from glyffuser.sample import file_stem
 from glyffuser.side_by_side import JointFrame
 from glyffuser.text import clean_prompt
 from glyffuser.ui.components.frame_player import build_frame_player
@@ -163,7 +162,7 @@ def card_of(comparison: Comparison) -> RunCard:
     settings = [_settings(variant, request) for variant in comparison.variants]
     if comparison.changed == DEFINITION:
         names, settings = [*names, say("compare.difference")], [*settings, whole]
-    stem = f"glyffuser-{file_stem(request.prompt)}-{comparison.changed}"
+    stem = f"glyffuser-{request.file_stem}-{comparison.changed}"
     return RunCard(
         label=comparison.label,
         seeds=request.seeds * len(names),

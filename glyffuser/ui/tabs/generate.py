@@ -47,6 +47,7 @@ class Controls:
 
     prompt: gr.Textbox
     message: gr.HTML
+    link_message: gr.HTML
     suggestion: gr.HTML
     examples: gr.Dataset
     generate: gr.Button
@@ -93,7 +94,7 @@ def suggest(pipeline: GlyffuserPipeline, prompt: str) -> str:
 def _lay_out(context: AppContext) -> Controls:
     with gr.Row(elem_classes="glyff-generate"):
         with gr.Column(scale=4, min_width=320):
-            prompt, message, suggestion, examples = _lay_out_prompt(context.pipeline)
+            prompt, message, link_message, suggestion, examples = _lay_out_prompt(context.pipeline)
             with gr.Row(elem_classes="glyff-actions"):
                 generate = gr.Button(
                     say("generate.generate"), variant="primary", elem_id="generate", scale=3, min_width=120
@@ -106,10 +107,10 @@ def _lay_out(context: AppContext) -> Controls:
                 context.static_files, can_hand_over=True, example_url=example_url(context), elem_id="player"
             )
             build_newness(context, player)
-    return Controls(prompt, message, suggestion, examples, generate, stop, settings, player, where)
+    return Controls(prompt, message, link_message, suggestion, examples, generate, stop, settings, player, where)
 
 
-def _lay_out_prompt(pipeline: GlyffuserPipeline) -> tuple[gr.Textbox, gr.HTML, gr.HTML, gr.Dataset]:
+def _lay_out_prompt(pipeline: GlyffuserPipeline) -> tuple[gr.Textbox, gr.HTML, gr.HTML, gr.HTML, gr.Dataset]:
     with gr.Row(elem_classes="glyff-prompt-row"):
         with gr.Column(scale=3, min_width=180):
             prompt = gr.Textbox(
@@ -120,6 +121,7 @@ def _lay_out_prompt(pipeline: GlyffuserPipeline) -> tuple[gr.Textbox, gr.HTML, g
                 elem_id="prompt",
             )
             message = gr.HTML("", elem_id="message")
+            link_message = gr.HTML("", elem_id="link-message")
         suggestion = gr.HTML(suggest(pipeline, EXAMPLES[0]), elem_id="suggestion", min_width=112)
     examples = gr.Dataset(
         components=[prompt],
@@ -128,13 +130,13 @@ def _lay_out_prompt(pipeline: GlyffuserPipeline) -> tuple[gr.Textbox, gr.HTML, g
         label=say("generate.examples"),
         elem_id="examples",
     )
-    return prompt, message, suggestion, examples
+    return prompt, message, link_message, suggestion, examples
 
 
 def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream: Callable) -> None:
     """Generate, the examples, a link and Stop."""
     c, pipeline = controls, context.pipeline
-    is_requested = replay_link(page, c.prompt, c.settings, c.message, pipeline.device, context.fingerprint)
+    is_requested = replay_link(page, c.prompt, c.settings, c.link_message, pipeline.device, context.fingerprint)
 
     def answers(prompt: str, *settings: object) -> Generator[tuple, None, None]:
         for number, (message, sentence) in enumerate(answer(lambda: request_of(prompt, *settings), stream)):
@@ -154,6 +156,8 @@ def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream:
         extra_outputs=[c.settings.seed],
     )
     events = RunEvents(wiring, answers)
+    # what was said of the link holds for its own run alone
+    gr.on([c.generate.click, c.examples.click, c.prompt.input], lambda: "", None, c.link_message, **QUICK)
     if c.where is None:
         events.start_by(c.examples.click, lambda sample: (sample[0],), c.examples, [c.prompt])
         events.finish()

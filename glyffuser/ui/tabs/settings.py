@@ -153,7 +153,7 @@ def replay_link(
         page: the whole page.
         prompt: a field.
         settings: more fields.
-        message: where a link that cannot be used is answered.
+        message: what there is to say of the link.
         device: that of the model, on which defaults depend.
         fingerprint: of the checkpoint.
 

@@ -1,0 +1,138 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from tiny import TINY
+from training_bench import RECIPE, Bench
+
+from glyffuser.checkpoint import DEFAULT_CHECKPOINT
+from glyffuser.config import ModelConfig
+from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.training import __main__ as cli
+from glyffuser.training import smoke
+from glyffuser.training.__main__ import parse, prior_folder, run, start_or_resume
+from glyffuser.training.state import STATE_FILE, Counters, StateError
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def bench(tiny_pipeline, pipeline):
+    return Bench(tiny_pipeline, pipeline.text_encoder)
+
+
+def test_the_whole_chain_on_64_glyphs(tmp_path):
+    assert smoke.main(["--output", str(tmp_path)]) == 0
+    assert (tmp_path / "samples.png").exists() and (tmp_path / "checkpoint" / "model_index.json").exists()
+    errors = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert any("error" in line for line in errors)
+    assert list((tmp_path / "run" / "tensorboard").iterdir())
+
+
+TWO_PROCESSES = """
+import hashlib, json, sys
+import torch
+from accelerate import Accelerator
+from pathlib import Path
+from glyffuser.training import __main__ as cli, batches, smoke
+from glyffuser.training.prior import gather_examples, train_prior
+from glyffuser.data.characters import load_characters
+from glyffuser.text import TextEncoder
+folder = Path(sys.argv[1])
+seen, states = [], []
+samples = batches.TrainingBatches.samples
+def spy(self, start, count):
+    found = samples(self, start, count)
+    seen.extend(found[2])
+    return found
+batches.TrainingBatches.samples = spy
+start_or_resume = cli.start_or_resume
+def remember(*arguments):
+    states.append(start_or_resume(*arguments))
+    return states[-1]
+cli.start_or_resume = remember
+torch.set_num_threads(1)
+characters = smoke.choose(load_characters())
+accelerator = Accelerator(cpu=True)
+with accelerator.main_process_first():
+    examples, families = gather_examples(characters, TextEncoder.load(), 2, 32, folder)
+prior = train_prior(characters, examples, families, num_folds=2, num_epochs=1, hidden_channels=(16, 16))
+options = ["--output", str(folder / "run"), "--cache", str(folder), "--precision", "no", "--batch-size", "8",
+           "--max-samples", "64", "--error-samples", "0", "--grid-samples", "0"]
+cli.run(cli.parse(options + smoke.TINY_NETWORK), characters, prior)
+raw = b"".join(p.detach().numpy().tobytes() for p in states[0].unet.parameters())
+result = {"weights": hashlib.sha256(raw).hexdigest(), "seen": seen, "processes": accelerator.num_processes}
+(folder / f"process-{accelerator.process_index}.json").write_text(json.dumps(result))
+"""
+
+
+def test_two_processes_share_the_samples_and_end_with_the_same_weights(tmp_path):
+    script = tmp_path / "two.py"
+    script.write_text(TWO_PROCESSES)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, str(script), str(tmp_path)], env=environment, capture_output=True, text=True, timeout=170
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    results = [json.loads((tmp_path / f"process-{rank}.json").read_text()) for rank in (0, 1)]
+    assert [result["processes"] for result in results] == [2, 2]
+    assert results[0]["weights"] == results[1]["weights"]
+    both = results[0]["seen"] + results[1]["seen"]
+    assert len(both) == 64 and sorted(set(both)) == sorted(both), "each of the 64 glyphs once"
+
+
+def test_a_prior_of_another_grid_is_refused(tiny_pipeline, tmp_path):
+    options = parse(["--output", str(tmp_path / "run"), "--patch-size", "8"])
+    with pytest.raises(ValueError, match="training.prior --patch-size 8"):
+        run(options, [], tiny_pipeline.glyph_prior)
+
+
+def test_a_run_is_not_overwritten_by_mistake(bench, tmp_path):
+    bench.state().save(tmp_path / STATE_FILE)
+    options = parse(["--output", str(tmp_path)])
+    with pytest.raises(StateError, match="holds a run already: go on with --resume"):
+        start_or_resume(TINY, RECIPE, "minilm", torch.device("cpu"), options)
+    options = parse(["--output", str(tmp_path), "--resume", "--new-plan"])
+    assert start_or_resume(TINY, RECIPE, "minilm", torch.device("cpu"), options).counters.plan_samples == 0
+
+
+def test_a_run_counts_on_from_the_checkpoint_that_it_starts_from(tmp_path):
+    options = parse(["--output", str(tmp_path), "--init", str(DEFAULT_CHECKPOINT)])
+    state = start_or_resume(ModelConfig(), RECIPE, "minilm", torch.device("cpu"), options)
+    assert state.counters == Counters(samples_seen=GlyffuserPipeline.load(DEFAULT_CHECKPOINT).config.samples_seen)
+    assert state.counters.samples_seen >= 193_568
+
+
+def test_the_prior_of_a_run_is_its_own_unless_another_is_given(tmp_path):
+    options = parse(["--output", str(tmp_path)])
+    assert prior_folder(options) == DEFAULT_CHECKPOINT / "glyph_prior"
+    (tmp_path / "glyph_prior").mkdir()
+    assert prior_folder(options) == tmp_path / "glyph_prior"
+    assert prior_folder(parse(["--output", str(tmp_path), "--glyph-prior", "other"])) == Path("other")
+
+
+def test_the_precision_of_a_run_is_kept(bench, tmp_path, monkeypatch):
+    state = bench.state()
+    state.precision = "bf16"
+    state.save(tmp_path / STATE_FILE)
+    monkeypatch.setattr(cli, "faster_precision", lambda *_: pytest.fail("measured again"))
+    monkeypatch.setattr(
+        cli,
+        "Accelerator",
+        lambda mixed_precision, **_: SimpleNamespace(mixed_precision=mixed_precision, init_trackers=lambda _: None),
+    )
+    assert cli.start_accelerator(cli.parse(["--output", str(tmp_path)]), TINY).mixed_precision == "bf16"
+
+
+def test_weights_that_do_not_fit_the_options_are_refused(tmp_path):
+    options = parse(["--output", str(tmp_path), "--init", str(DEFAULT_CHECKPOINT)])
+    with pytest.raises(StateError, match="trained with --prediction-type v_prediction, not epsilon"):
+        start_or_resume(ModelConfig(prediction_type="epsilon"), RECIPE, "minilm", torch.device("cpu"), options)
+    with pytest.raises(StateError, match="of another network than the options ask for: give --patch-size"):
+        start_or_resume(TINY, RECIPE, "minilm", torch.device("cpu"), options)
