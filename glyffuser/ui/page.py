@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from glyffuser.text import MAX_PROMPT_LENGTH
 from glyffuser.ui import components
 from glyffuser.ui.context import AppContext
+from glyffuser.ui.into_view import into_view
 from glyffuser.ui.isolation import CrossOriginIsolation
 from glyffuser.ui.own_device import DeviceService
 from glyffuser.ui.runs import IN_ORDER, QUICK
@@ -25,6 +26,9 @@ MAX_QUEUE = 20
 GENERATE, ONE_STEP, MAP = "generate", "one-step", "map"
 """Ids of the tabs."""
 
+HANDED_OVER = into_view("step-message", "prompt", block="start")
+"""In the browser: what was handed over is in view, whichever tab it went to."""
+
 
 def build_page(context: AppContext) -> gr.Blocks:
     """Build the page around a loaded model."""
@@ -36,7 +40,7 @@ def build_page(context: AppContext) -> gr.Blocks:
             with gr.Tab(say("page.one_step"), id=ONE_STEP) as tab:
                 one_step = build_one_step_tab(page, tab, context)
             with gr.Tab(say("page.map"), id=MAP):
-                glyph_map = build_map_tab(context)
+                glyph_map = build_map_tab(page, context)
         _wire_glyphs(context, tabs, generate, one_step, glyph_map)
         _wire_characters(context, tabs, generate, one_step, glyph_map)
         with gr.Accordion(say("page.how_it_works_title"), open=False, elem_id="how-it-works"):
@@ -50,7 +54,11 @@ def launch_options(context: AppContext) -> dict:
         "theme": build_theme(),
         "css_paths": [STYLE, *components.STYLES],
         "app_kwargs": {
-            "routes": [*context.static_files.routes(), *DeviceService(context).routes()],
+            "routes": [
+                *context.static_files.routes(),
+                *DeviceService(context).routes(),
+                *context.line.routes(),
+            ],
             "middleware": [Middleware(CrossOriginIsolation)],
         },
         "footer_links": ["api", "settings"],
@@ -73,7 +81,8 @@ def _wire_glyphs(
         return gr.Tabs(selected=ONE_STEP), glyph.prompt, "", glyph, MIDDLE
 
     generate.player.input(None, generate.player, glyph_map.glyph_map, js="(path) => path", **QUICK)
-    generate.player.select(take_apart, None, [tabs, *one_step.inputs()], **QUICK)
+    taken = generate.player.select(take_apart, None, [tabs, *one_step.inputs()], **QUICK)
+    taken.then(None, js=HANDED_OVER, **QUICK)
 
 
 def _wire_characters(
@@ -94,4 +103,4 @@ def _wire_characters(
 
     outputs = [tabs, generate.prompt, glyph_map.glyph_map, *one_step.inputs()]
     for characters in glyph_map.lists():
-        characters.select(hand_over, None, outputs, **IN_ORDER)
+        characters.select(hand_over, None, outputs, **IN_ORDER).then(None, js=HANDED_OVER, **QUICK)
