@@ -18,7 +18,7 @@ from glyffuser.ui.tabs.one_step import MIDDLE, OneStepTab, build_one_step_tab
 from glyffuser.ui.text import say
 from glyffuser.ui.theme import build_theme
 
-STYLE = Path(__file__).parent / "page.css"
+STYLES = [Path(__file__).parent / name for name in ("page.css", "phone.css")]
 
 MAX_QUEUE = 20
 """Events that may wait, nearly all of them runs; whoever comes later is told that the queue is full."""
@@ -52,7 +52,7 @@ def launch_options(context: AppContext) -> dict:
     """Arguments for `Blocks.launch`: our look and files, and nothing that is stored or sent elsewhere."""
     return {
         "theme": build_theme(),
-        "css_paths": [STYLE, *components.STYLES],
+        "css_paths": [*STYLES, *components.STYLES],
         "app_kwargs": {
             "routes": [
                 *context.static_files.routes(),

@@ -74,7 +74,11 @@ class StoppedMessage(TypedDict):
 
 
 class WaitingMessage(TypedDict):
-    """What the frame player says while the visitor's run waits; "" once it waits no longer."""
+    """What the frame player says while the visitor's run waits.
+
+    Attributes:
+        sentence: place and seconds; "" once it waits no longer.
+    """
 
     state: Literal["waiting"]
     sentence: str

@@ -111,7 +111,7 @@ def build_map_tab(page: gr.Blocks, context: AppContext) -> MapTab:
     gr.Markdown(say("map.introduction", count=f"{len(context.characters):,}"))
     query, how, message = _lay_out_search()
     with gr.Row():
-        with gr.Column(scale=3, min_width=280):
+        with gr.Column(scale=3, min_width=240):
             glyph_map = build_glyph_map(static_files, context.map_files, context.pipeline.scheduler, elem_id="map")
             drawn = _build_light(page, context, search, glyph_map)
         with gr.Column(scale=1, min_width=240, elem_id="map-sheet"):

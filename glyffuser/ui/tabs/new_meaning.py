@@ -24,7 +24,9 @@ from glyffuser.ui.text import say
 START_TIMESTEPS = [879, 679, 479, 279]
 """Timesteps that a run of 25 steps, the default, passes."""
 
-WORK = sum(timestep <= start for timestep in spaced_timesteps(SampleConfig().num_inference_steps) for start in START_TIMESTEPS)
+WORK = sum(
+    timestep <= start for timestep in spaced_timesteps(SampleConfig().num_inference_steps) for start in START_TIMESTEPS
+)
 """Glyphs times steps of a run."""
 
 SHARED_BY_CHANCE = 0.45

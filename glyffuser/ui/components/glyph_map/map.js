@@ -97,7 +97,7 @@ export class GlyphMap {
     const isAnswer = message.kind === "light" || (message.kind === "path" && isNewPath(message, this.#state.current));
     this.#state.apply((current) => changesOf(message, current, this.#data));
     if (message.kind === "go") this.#pick(message.index);
-    if (message.kind === "go" || (isAnswer && !wasKept)) bringIntoView(this.#stage);
+    if (message.kind === "go" || (isAnswer && !wasKept)) bringIntoView(this.#stage, isPhone() ? "start" : "nearest");
   }
 
   /** Map coordinates of the characters. */
@@ -215,4 +215,9 @@ export class GlyphMap {
   get #size() {
     return { width: this.#stage.clientWidth, height: this.#stage.clientHeight };
   }
+}
+
+/** Whether the picked character comes as a sheet from below, as in page.css; the map is shown above it. */
+function isPhone() {
+  return window.matchMedia("(max-width: 640px)").matches;
 }

@@ -1,4 +1,4 @@
-"""How long a visitor's run still has to wait, asked of the server every second; a full line is tried again by itself."""
+"""How long a run still has to wait, asked of the server every second; a full line is tried again by itself."""
 
 from typing import Any
 
