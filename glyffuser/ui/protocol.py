@@ -73,6 +73,46 @@ class StoppedMessage(TypedDict):
     state: Literal["stopped"]
 
 
+class WaitingMessage(TypedDict):
+    """What the frame player says while the visitor's run waits.
+
+    Attributes:
+        sentence: place and seconds; "" once it waits no longer.
+    """
+
+    state: Literal["waiting"]
+    sentence: str
+
+
+class WaitingPlace(TypedDict):
+    """Where a run stands in the line of all that wait for the model.
+
+    Attributes:
+        ticket: its number; 0 if it has none.
+        state: "running" once its turn has come, "over" when it waits no longer, "full" if there was no room.
+        before: runs before it, the one being drawn included.
+        seconds: until its turn, estimated.
+    """
+
+    ticket: int
+    state: Literal["waiting", "running", "over", "full"]
+    before: int
+    seconds: int
+
+
+class WaitingShown(TypedDict):
+    """What the waiting component tells the page.
+
+    Attributes:
+        sentence: for those who wait; "" when nobody does.
+        button: what the button says then.
+    """
+
+    state: Literal["shown"]
+    sentence: str
+    button: str
+
+
 class PathMessage(TypedDict):
     """Path of one glyph's predictions over the map: from the frame player, or from a run of the Map tab, to the map.
 
@@ -162,12 +202,30 @@ class FramePlayerProps(TypedDict):
         text: the player's sentences.
     """
 
-    value: FrameMessage | StoppedMessage | PathMessage | None
+    value: FrameMessage | StoppedMessage | WaitingMessage | PathMessage | None
     gifenc_url: str
     view: Literal["x_t", "pred_x_0"]
     can_hand_over: bool
     idle: str
     example_url: str
+    text: Text
+
+
+class WaitingProps(TypedDict):
+    """Properties of the waiting component.
+
+    Attributes:
+        value: a place from the server, or what the component tells the page.
+        place_url: address of a place; the ticket follows after a slash.
+        button: what the button says while nobody waits.
+        has_line: whether the component shows its sentence itself.
+        text: the component's sentences.
+    """
+
+    value: WaitingPlace | WaitingShown | None
+    place_url: str
+    button: str
+    has_line: bool
     text: Text
 
 
@@ -200,6 +258,9 @@ class GlyphMapProps(TypedDict):
 MESSAGES = (
     FrameMessage,
     StoppedMessage,
+    WaitingMessage,
+    WaitingPlace,
+    WaitingShown,
     PathMessage,
     HitsMessage,
     LightMessage,
@@ -207,6 +268,7 @@ MESSAGES = (
     GlyphPicked,
     CharacterPicked,
     FramePlayerProps,
+    WaitingProps,
     GlyphMapProps,
 )
 

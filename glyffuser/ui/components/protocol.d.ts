@@ -29,6 +29,24 @@ export interface StoppedMessage {
   state: "stopped";
 }
 
+export interface WaitingMessage {
+  state: "waiting";
+  sentence: string;
+}
+
+export interface WaitingPlace {
+  ticket: number;
+  state: "waiting" | "running" | "over" | "full";
+  before: number;
+  seconds: number;
+}
+
+export interface WaitingShown {
+  state: "shown";
+  sentence: string;
+  button: string;
+}
+
 export interface PathMessage {
   kind: "path";
   label: string;
@@ -66,12 +84,20 @@ export interface CharacterPicked {
 }
 
 export interface FramePlayerProps {
-  value: FrameMessage | StoppedMessage | PathMessage | null;
+  value: FrameMessage | StoppedMessage | WaitingMessage | PathMessage | null;
   gifenc_url: string;
   view: "x_t" | "pred_x_0";
   can_hand_over: boolean;
   idle: string;
   example_url: string;
+  text: Record<string, string>;
+}
+
+export interface WaitingProps {
+  value: WaitingPlace | WaitingShown | null;
+  place_url: string;
+  button: string;
+  has_line: boolean;
   text: Record<string, string>;
 }
 
