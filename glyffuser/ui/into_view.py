@@ -1,14 +1,12 @@
 """Answers that lie elsewhere on the page than what was tapped are scrolled to, by events that stay in the browser."""
 
-JS = """() => {
+JS = """() => void setTimeout(() => {
   const isMotionReduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const isTyping = IS_TYPING;
   const answer = NAMES.map((name) => document.getElementById(name)).find((found) => found?.offsetParent);
-  if (!answer || isTyping) return;
-  const scroll = () => answer.scrollIntoView({ block: "BLOCK", behavior: isMotionReduced ? "auto" : "smooth" });
-  requestAnimationFrame(() => requestAnimationFrame(scroll));
-}"""
-"""Two frames later, when what the answer brought is laid out."""
+  if (answer && !isTyping) answer.scrollIntoView({ block: "BLOCK", behavior: isMotionReduced ? "auto" : "smooth" });
+}, 300)"""
+"""A moment later, when another tab is open and what the answer brought is laid out."""
 
 IS_TYPING = 'Boolean(document.activeElement?.matches("input, textarea"))'
 

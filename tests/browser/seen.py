@@ -75,7 +75,7 @@ def wait_until_still(element: Locator) -> None:
     element.evaluate(
         """async (element) => {
             let [before, still] = [NaN, 0];
-            while (still < 5) {
+            while (still < 12) { // longer than answers take to begin to scroll
                 const { top } = element.getBoundingClientRect();
                 still = top === before ? still + 1 : 0;
                 before = top;

@@ -275,7 +275,7 @@ def _lay_out_light() -> tuple[gr.Textbox, gr.Button, gr.Button]:
     with gr.Row():
         prompt = gr.Textbox(
             label=say("map.prompt"), placeholder="fish", info=say("map.prompt_info"), elem_id="map-prompt", scale=4,
-            min_width=240,
+            min_width=200,
         )  # fmt: skip
         light = gr.Button(say("map.light"), elem_id="map-light", scale=1, min_width=110)
         draw = gr.Button(say("map.sample"), variant="primary", elem_id="map-sample", scale=1, min_width=110)
