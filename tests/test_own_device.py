@@ -34,9 +34,9 @@ from glyffuser.ui.own_device import (
     noise_schedule,
 )
 from glyffuser.ui.request import check_request, request_from_png
-from glyffuser.ui.server_load import ServerLoad
 from glyffuser.ui.static_files import StaticFiles
 from glyffuser.ui.tabs.where import build_where
+from glyffuser.ui.waiting import WaitingLine
 
 FIELDS = ["gold", 2, 4, 4.0, 3.0, "dpm++-sde", 400, 999, 500, 800, 7, False]
 """Prompt and settings in the order of the page's controls."""
@@ -44,7 +44,7 @@ FIELDS = ["gold", 2, 4, 4.0, 3.0, "dpm++-sde", 400, 999, 500, 800, 7, False]
 
 @pytest.fixture
 def own_context(app_context) -> AppContext:
-    return replace(app_context, finished=FinishedGlyphs(), static_files=StaticFiles(), server_load=ServerLoad())
+    return replace(app_context, finished=FinishedGlyphs(), static_files=StaticFiles(), line=WaitingLine())
 
 
 class Clock:
@@ -174,9 +174,13 @@ def test_open_runs_are_bounded(client, own_context, clock, monkeypatch):
 
 
 def test_the_page_is_told_how_long_the_queue_is(client, own_context):
-    own_context.server_load.count_with(lambda: 3)
-    own_context.server_load.note(7.04)
-    assert client.get(f"/{WAIT_URL}").json() == {"seconds": 14.1}
+    others = [own_context.line.join(work) for work in (100, 50)]
+    own_context.line.join(100)  # the visitor's own
+    expected = round(150 * own_context.line.seconds_a_glyph_and_step, 1)
+    assert client.get(f"/{WAIT_URL}").json() == {"seconds": expected} and expected > 0
+    for ticket in others:
+        own_context.line.leave(ticket)
+    assert client.get(f"/{WAIT_URL}").json() == {"seconds": 0}
 
 
 def test_files_are_served_as_they_are_described(own_context):

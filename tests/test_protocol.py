@@ -4,12 +4,12 @@ from typing import TypedDict
 
 import pytest
 
-from glyffuser.ui import device_protocol, protocol
+from glyffuser.ui import device_protocol, protocol, typescript
 
 
 def test_the_declarations_of_the_browser_are_those_of_python():
-    """Run `python -m glyffuser.ui.protocol` after a change of protocol.py."""
-    assert protocol.TYPESCRIPT.read_text(encoding="utf-8") == protocol.to_typescript()
+    """Run `python -m glyffuser.ui.typescript` after a change of protocol.py."""
+    assert typescript.DECLARATIONS.read_text(encoding="utf-8") == typescript.to_typescript()
 
 
 @pytest.mark.parametrize("module", [protocol, device_protocol])
@@ -36,4 +36,4 @@ def test_a_type_without_a_counterpart_is_refused():
         when: complex
 
     with pytest.raises(TypeError, match="complex"):
-        protocol._interface(Strange)
+        typescript._interface(Strange)

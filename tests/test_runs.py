@@ -8,6 +8,7 @@ from glyffuser.ui.generation import gpu_seconds
 from glyffuser.ui.request import check_request
 from glyffuser.ui.runs import STOPPED, RunEvents, Runs, RunWiring, answer, apology
 from glyffuser.ui.text import say
+from glyffuser.ui.waiting import FULL, MAX_WAITING, OVER, WaitingLine
 
 SORRY = say("errors.run_failed")
 
@@ -20,7 +21,7 @@ def frames(closed: list):
 
 
 def test_a_run_that_nobody_stops_ends_by_itself_and_runs_once():
-    runs, closed = Runs(), []
+    runs, closed = Runs(WaitingLine()), []
     number = runs.request("me")
     assert list(runs.while_current("me", number, frames(closed))) == [0, 1, 2, 3, 4]
     assert closed and len(runs) == 0
@@ -28,7 +29,7 @@ def test_a_run_that_nobody_stops_ends_by_itself_and_runs_once():
 
 
 def test_a_stopped_run_ends_before_its_next_frame_and_is_closed():
-    runs, closed = Runs(), []
+    runs, closed = Runs(WaitingLine()), []
     run = runs.while_current("me", runs.request("me"), frames(closed))
     assert next(run) == 0
     runs.stop("someone else")
@@ -39,7 +40,7 @@ def test_a_stopped_run_ends_before_its_next_frame_and_is_closed():
 
 
 def test_only_the_last_of_several_requests_is_drawn():
-    runs = Runs()
+    runs = Runs(WaitingLine())
     first = runs.while_current("me", runs.request("me"), frames([]))
     next(first)
     begun = []
@@ -51,14 +52,14 @@ def test_only_the_last_of_several_requests_is_drawn():
 
 
 def test_stop_ends_what_waits_too():
-    runs = Runs()
+    runs = Runs(WaitingLine())
     numbers = [runs.request("me") for _ in range(3)]
     runs.stop("me")
     assert [list(runs.while_current("me", number, frames([]))) for number in numbers] == [[], [], []]
 
 
 def test_a_run_that_could_not_begin_is_forgotten_unless_another_was_requested():
-    runs = Runs()
+    runs = Runs(WaitingLine())
     refused = runs.request("me")
     runs.give_up("me", refused)
     assert len(runs) == 0
@@ -68,10 +69,22 @@ def test_a_run_that_could_not_begin_is_forgotten_unless_another_was_requested():
     assert len(list(runs.while_current("me", current, frames([])))) == 5
 
 
-def wired() -> tuple[gr.Blocks, RunEvents]:
+def wired(line: WaitingLine | None = None) -> tuple[gr.Blocks, RunEvents]:
     with gr.Blocks() as page:
-        start, stop, player, message = gr.Button(), gr.Button(), gr.HTML(), gr.HTML()
-        events = RunEvents(RunWiring(page, [start.click], stop, player, message, []), lambda: iter([]))
+        start, stop, player, waiting, message = gr.Button(), gr.Button(), gr.HTML(), gr.HTML(), gr.HTML()
+        wiring = RunWiring(
+            page=page,
+            line=WaitingLine() if line is None else line,
+            starts=[start.click],
+            button=start,
+            stop=stop,
+            player=player,
+            waiting=waiting,
+            message=message,
+            inputs=[],
+            work=lambda: 100,
+        )
+        events = RunEvents(wiring, lambda: iter([]))
         events.finish()
     return page, events
 
@@ -90,26 +103,44 @@ def test_a_visitor_who_leaves_gives_his_run_up():
     assert len(events._runs) == 0
 
 
-def test_a_run_that_the_queue_refuses_is_given_up():
+@pytest.mark.parametrize(("max_size", "place"), [(0, FULL), (10, OVER), (None, OVER)])
+def test_a_run_that_the_queue_refuses_is_given_up_and_tried_again_if_the_queue_is_full(max_size, place):
     page, events = wired()
+    page.queue(max_size=max_size)
+    page._queue.max_size = max_size  # Gradio takes 0 for none
     me = SimpleNamespace(session_hash="me")
-    number = events._request(me)
-    (give_up,) = [fn.fn for fn in page.fns.values() if fn.trigger_only_on_failure]
-    give_up(number, me)
+    number, _ = events._request(me)
+    (refused,) = [fn.fn for fn in page.fns.values() if fn.trigger_only_on_failure]
+    assert refused(number, me) == place
     assert len(events._runs) == 0
 
 
-def test_the_load_counts_runs_and_learns_how_long_one_takes():
-    _, events = wired()
-    load, me = events._wiring.load, SimpleNamespace(session_hash="me")
-    load.note(8)
-    number, _ = events._request(me), events._request(SimpleNamespace(session_hash="you"))
-    assert load.wait_seconds() == 8
-    events._answers = lambda: (frame for frame in ["frame"])
-    assert list(events._run(me, number)) == ["frame"]
-    assert load.wait_seconds() == 0 and load.mean_seconds < 8
-    assert list(events._run(me, number)) == []  # its time is over
-    assert load.mean_seconds == pytest.approx(6.4, abs=0.1)
+def test_a_request_is_given_its_place_and_none_where_the_line_is_full():
+    line = WaitingLine()
+    _, events = wired(line)
+    others = [line.join(100) for _ in range(MAX_WAITING)]
+    me = SimpleNamespace(session_hash="me")
+    number, place = events._request(me)
+    assert place == FULL and not isinstance(number, int) and len(events._runs) == 0
+    line.leave(others.pop())
+    number, place = events._request(me)
+    assert place == {"ticket": number, "state": "waiting", "before": len(others), "seconds": 60}
+
+
+def test_a_visitor_has_one_ticket_and_gives_it_back():
+    line = WaitingLine()
+    runs = Runs(line)
+    runs.request("me", 100)
+    number = runs.request("me", 100)
+    assert len(line) == 1
+    run = runs.while_current("me", number, frames([]))
+    next(run)
+    assert line.place(number)["state"] == "running"
+    list(run)
+    assert len(line) == 0
+    runs.request("me")
+    runs.stop("me")
+    assert len(line) == 0
 
 
 def test_a_failure_is_excused_in_a_sentence_and_logged(caplog):

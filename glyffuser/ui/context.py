@@ -15,9 +15,9 @@ from glyffuser.map.files import MapFiles
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.radicals import RadicalClassifier
 from glyffuser.ui.finished import FinishedGlyphs
-from glyffuser.ui.server_load import ServerLoad
 from glyffuser.ui.static_files import StaticFiles
 from glyffuser.ui.text import say
+from glyffuser.ui.waiting import WaitingLine
 
 OnGpu = Callable[[float | Callable], Callable]
 """Seconds, or a function of the arguments that tells them -> a decorator for functions that run the model that long."""
@@ -42,7 +42,7 @@ class AppContext:
         on_gpu: requests a GPU where there is one to be requested (`spaces.GPU` on ZeroGPU).
         finished: glyphs of finished runs.
         static_files: what the browser fetches.
-        server_load: how long a run waits.
+        line: runs that wait for the model.
 
     Raises:
         ValueError: if the map was built from other characters.
@@ -57,7 +57,7 @@ class AppContext:
     on_gpu: OnGpu = without_gpu
     finished: FinishedGlyphs = field(default_factory=FinishedGlyphs)
     static_files: StaticFiles = field(default_factory=StaticFiles)
-    server_load: ServerLoad = field(default_factory=ServerLoad)
+    line: WaitingLine = field(default_factory=WaitingLine)
 
     def __post_init__(self) -> None:
         on_map = self.map_files.manifest["num_glyphs"]

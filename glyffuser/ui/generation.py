@@ -13,7 +13,12 @@ from glyffuser.ui.streaming import Observers, PixelFrame, RunCard, run_to_pixels
 
 def gpu_seconds(request: Request) -> int:
     """How long a GPU is requested for, start and pictures included."""
-    return 10 + len(request.seeds) * request.config.num_inference_steps // 100
+    return 10 + work_of(request) // 100
+
+
+def work_of(request: Request) -> int:
+    """Glyphs times steps."""
+    return len(request.seeds) * request.config.num_inference_steps
 
 
 def denoise_request(pipeline: GlyffuserPipeline, request: Request) -> Iterator[PixelFrame]:

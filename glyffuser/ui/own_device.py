@@ -130,7 +130,7 @@ class DeviceService:
 
     async def wait(self, _: HttpRequest) -> JSONResponse:
         """Say how many seconds a run that is requested now waits for its turn on the server."""
-        return JSONResponse({"seconds": round(self._context.server_load.wait_seconds(), 1)})
+        return JSONResponse({"seconds": round(self._context.line.wait_seconds(), 1)})
 
     def begin(self, body: bytes) -> DeviceRun:
         """Check a request and encode its prompt.

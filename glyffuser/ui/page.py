@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from glyffuser.text import MAX_PROMPT_LENGTH
 from glyffuser.ui import components
 from glyffuser.ui.context import AppContext
+from glyffuser.ui.into_view import into_view
 from glyffuser.ui.isolation import CrossOriginIsolation
 from glyffuser.ui.own_device import DeviceService
 from glyffuser.ui.runs import IN_ORDER, QUICK
@@ -17,13 +18,16 @@ from glyffuser.ui.tabs.one_step import MIDDLE, OneStepTab, build_one_step_tab
 from glyffuser.ui.text import say
 from glyffuser.ui.theme import build_theme
 
-STYLE = Path(__file__).parent / "page.css"
+STYLES = [Path(__file__).parent / name for name in ("page.css", "phone.css")]
 
 MAX_QUEUE = 20
 """Events that may wait, nearly all of them runs; whoever comes later is told that the queue is full."""
 
 GENERATE, ONE_STEP, MAP = "generate", "one-step", "map"
 """Ids of the tabs."""
+
+HANDED_OVER = into_view("step-message", "prompt", block="start")
+"""In the browser: what was handed over is in view, whichever tab it went to."""
 
 
 def build_page(context: AppContext) -> gr.Blocks:
@@ -36,7 +40,7 @@ def build_page(context: AppContext) -> gr.Blocks:
             with gr.Tab(say("page.one_step"), id=ONE_STEP) as tab:
                 one_step = build_one_step_tab(page, tab, context)
             with gr.Tab(say("page.map"), id=MAP):
-                glyph_map = build_map_tab(context)
+                glyph_map = build_map_tab(page, context)
         _wire_glyphs(context, tabs, generate, one_step, glyph_map)
         _wire_characters(context, tabs, generate, one_step, glyph_map)
         with gr.Accordion(say("page.how_it_works_title"), open=False, elem_id="how-it-works"):
@@ -48,9 +52,13 @@ def launch_options(context: AppContext) -> dict:
     """Arguments for `Blocks.launch`: our look and files, and nothing that is stored or sent elsewhere."""
     return {
         "theme": build_theme(),
-        "css_paths": [STYLE, *components.STYLES],
+        "css_paths": [*STYLES, *components.STYLES],
         "app_kwargs": {
-            "routes": [*context.static_files.routes(), *DeviceService(context).routes()],
+            "routes": [
+                *context.static_files.routes(),
+                *DeviceService(context).routes(),
+                *context.line.routes(),
+            ],
             "middleware": [Middleware(CrossOriginIsolation)],
         },
         "footer_links": ["api", "settings"],
@@ -73,7 +81,8 @@ def _wire_glyphs(
         return gr.Tabs(selected=ONE_STEP), glyph.prompt, "", glyph, MIDDLE
 
     generate.player.input(None, generate.player, glyph_map.glyph_map, js="(path) => path", **QUICK)
-    generate.player.select(take_apart, None, [tabs, *one_step.inputs()], **QUICK)
+    taken = generate.player.select(take_apart, None, [tabs, *one_step.inputs()], **QUICK)
+    taken.then(None, js=HANDED_OVER, **QUICK)
 
 
 def _wire_characters(
@@ -94,4 +103,4 @@ def _wire_characters(
 
     outputs = [tabs, generate.prompt, glyph_map.glyph_map, *one_step.inputs()]
     for characters in glyph_map.lists():
-        characters.select(hand_over, None, outputs, **IN_ORDER)
+        characters.select(hand_over, None, outputs, **IN_ORDER).then(None, js=HANDED_OVER, **QUICK)

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from math import prod
+from typing import Any
 
 import gradio as gr
 import torch
@@ -27,6 +28,7 @@ from glyffuser.request import Request
 from glyffuser.side_by_side import JointFrame
 from glyffuser.text import clean_prompt
 from glyffuser.ui.components.frame_player import build_frame_player
+from glyffuser.ui.components.waiting import build_waiting
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.protocol import FrameMessage
 from glyffuser.ui.runs import QUICK, RunEvents, RunWiring, answer
@@ -86,11 +88,18 @@ class Comparison:
         variants = OF_TWO[changed](prompt, other, config)
         return cls(changed, request, variants, f"{prompt or NO_WORDS} / {other or NO_WORDS}")
 
+    def runs(self) -> list[tuple[int, int]]:
+        """Steps and glyphs of each batch that goes through the network together."""
+        return [(batch[0].config.num_inference_steps, len(batch)) for batch in batches(self.variants)]
+
+    def work(self) -> int:
+        """Glyphs times steps."""
+        return sum(map(prod, self.runs()))
+
 
 def gpu_seconds(comparison: Comparison) -> int:
     """How long a GPU is requested for, start and pictures included: by model calls, and by glyphs in them."""
-    runs = [(batch[0].config.num_inference_steps, len(batch)) for batch in batches(comparison.variants)]
-    return 10 + sum(num_steps for num_steps, _ in runs) // 20 + sum(map(prod, runs)) // 100
+    return 10 + sum(num_steps for num_steps, _ in comparison.runs()) // 20 + comparison.work() // 100
 
 
 def build_compare(page: gr.Blocks, context: AppContext, prompt: gr.Textbox, settings: Settings) -> None:
@@ -110,22 +119,35 @@ def build_compare(page: gr.Blocks, context: AppContext, prompt: gr.Textbox, sett
     def stream(comparison: Comparison) -> Iterator[FrameMessage]:
         yield from stream_messages(denoise(comparison), card_of(comparison))
 
-    def answers(changed: str, other: str, prompt: str, *values: object) -> Generator[tuple, None, None]:
-        def check() -> Comparison:
-            request = request_of(prompt, 1, *values, False)
-            return Comparison.check(changed, other, request.with_checkpoint(context.fingerprint))
+    def check(changed: str, other: str, prompt: str, *values: object) -> Comparison:
+        request = request_of(prompt, 1, *values, False)
+        return Comparison.check(changed, other, request.with_checkpoint(context.fingerprint))
 
-        yield from answer(check, stream)
+    def answers(*values: Any) -> Generator[tuple, None, None]:
+        yield from answer(lambda: check(*values), stream)
 
     with gr.Accordion(say("compare.title"), open=False, elem_id="same-noise"):
         changed, other = _lay_out_choice()
         with gr.Row(elem_classes="glyff-actions"):
             start = gr.Button(say("compare.start"), variant="primary", elem_id="compare", scale=3, min_width=120)
             stop = gr.Button(say("compare.stop"), elem_id="compare-stop", scale=1, min_width=80)
+        waiting = build_waiting(context.static_files, say("compare.start"), elem_id="same-noise-waiting")
         message = gr.HTML("", elem_id="same-noise-message")
         player = build_frame_player(context.static_files, idle=say("compare.idle"), elem_id="same-noise-player")
     inputs = [changed, other, prompt, *settings.comparison_inputs()]
-    RunEvents(RunWiring(page, [start.click, other.submit], stop, player, message, inputs), answers).finish()
+    wiring = RunWiring(
+        page=page,
+        line=context.line,
+        starts=[start.click, other.submit],
+        button=start,
+        stop=stop,
+        player=player,
+        waiting=waiting,
+        message=message,
+        inputs=inputs,
+        work=lambda *values: check(*values).work(),
+    )
+    RunEvents(wiring, answers).finish()
 
 
 def _lay_out_choice() -> tuple[gr.Radio, gr.Textbox]:

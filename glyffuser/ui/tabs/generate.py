@@ -9,9 +9,10 @@ from glyffuser.config import SampleConfig
 from glyffuser.images import encode_png, x_0_to_uint8
 from glyffuser.request import Request
 from glyffuser.ui.components.frame_player import build_frame_player
+from glyffuser.ui.components.waiting import build_waiting
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.example_runs import REQUEST, example_url
-from glyffuser.ui.generation import denoise_request, gpu_seconds, request_messages
+from glyffuser.ui.generation import denoise_request, gpu_seconds, request_messages, work_of
 from glyffuser.ui.notices import checked_prompt, prompt_notice
 from glyffuser.ui.protocol import FrameMessage
 from glyffuser.ui.radical_meter import suggested_radical
@@ -51,6 +52,7 @@ class Controls:
     examples: gr.Dataset
     generate: gr.Button
     stop: gr.Button
+    waiting: gr.HTML
     settings: Settings
     player: gr.HTML
     where: Where | None
@@ -68,14 +70,14 @@ def build_generate_tab(page: gr.Blocks, context: AppContext) -> GenerateTab:
     def denoise(request: Request) -> Iterator[PixelFrame]:
         yield from denoise_request(context.pipeline, request)
 
-    def stream(request: Request) -> Iterator[FrameMessage]:
+    def stream(request: Request) -> Generator[FrameMessage, None, None]:
         yield from request_messages(context, request, denoise(request))
 
     controls = _lay_out(context)
     _wire_runs(page, context, controls, stream)
     _wire_prompt(controls, context)
     build_compare(page, context, controls.prompt, controls.settings)
-    gr.api(_api(stream), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
+    gr.api(_api(context, stream), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
     return GenerateTab(controls.prompt, controls.player)
 
 
@@ -91,45 +93,53 @@ def suggest(context: AppContext, prompt: str) -> str:
 
 
 def _lay_out(context: AppContext) -> Controls:
+    """Prompt, canvas, and what may come after them, in the order in which a phone shows them."""
+    static_files, pipeline = context.static_files, context.pipeline
     with gr.Row(elem_classes="glyff-generate"):
-        with gr.Column(scale=4, min_width=320):
-            prompt, message, link_message, suggestion, examples = _lay_out_prompt(context)
+        with gr.Column(scale=4, min_width=280, elem_classes="glyff-ask"):
+            prompt, message, link_message = _lay_out_prompt()
             with gr.Row(elem_classes="glyff-actions"):
                 generate = gr.Button(
                     say("generate.generate"), variant="primary", elem_id="generate", scale=3, min_width=120
                 )
                 stop = gr.Button(say("generate.stop"), elem_id="stop", scale=1, min_width=80)
-            settings = build_settings(prompt, context.pipeline.device, context.fingerprint)
-        with gr.Column(scale=5, min_width=320):
+            waiting = build_waiting(static_files, say("generate.generate"), elem_id="waiting")
+        with gr.Column(scale=5, min_width=280, elem_classes="glyff-watch"):
+            gr.Markdown(say("generate.about"), elem_id="about")
             player = build_frame_player(
-                context.static_files, can_hand_over=True, example_url=example_url(context), elem_id="player"
+                static_files, can_hand_over=True, example_url=example_url(context), elem_id="player"
             )
-            where = build_where(context)
             build_newness(context, player)
-    return Controls(prompt, message, link_message, suggestion, examples, generate, stop, settings, player, where)
+        with gr.Column(scale=4, min_width=280, elem_classes="glyff-choose"):
+            with gr.Row(elem_classes="glyff-inspiration"):
+                suggestion = gr.HTML(suggest(context, EXAMPLES[0]), elem_id="suggestion", min_width=112)
+                examples = _lay_out_examples(prompt)
+            where = build_where(context)
+            settings = build_settings(prompt, pipeline.device, context.fingerprint)
+    return Controls(
+        prompt, message, link_message, suggestion, examples, generate, stop, waiting, settings, player, where
+    )
 
 
-def _lay_out_prompt(context: AppContext) -> tuple[gr.Textbox, gr.HTML, gr.HTML, gr.HTML, gr.Dataset]:
-    with gr.Row(elem_classes="glyff-prompt-row"):
-        with gr.Column(scale=3, min_width=180):
-            prompt = gr.Textbox(
-                value=EXAMPLES[0],
-                label=say("generate.prompt"),
-                info=say("generate.prompt_info"),
-                placeholder="gold",
-                elem_id="prompt",
-            )
-            message = gr.HTML("", elem_id="message")
-            link_message = gr.HTML("", elem_id="link-message")
-        suggestion = gr.HTML(suggest(context, EXAMPLES[0]), elem_id="suggestion", min_width=112)
-    examples = gr.Dataset(
+def _lay_out_prompt() -> tuple[gr.Textbox, gr.HTML, gr.HTML]:
+    prompt = gr.Textbox(
+        value=EXAMPLES[0],
+        label=say("generate.prompt"),
+        info=say("generate.prompt_info"),
+        placeholder="gold",
+        elem_id="prompt",
+    )
+    return prompt, gr.HTML("", elem_id="message"), gr.HTML("", elem_id="link-message")
+
+
+def _lay_out_examples(prompt: gr.Textbox) -> gr.Dataset:
+    return gr.Dataset(
         components=[prompt],
         samples=[[example] for example in EXAMPLES],
         type="values",
         label=say("generate.examples"),
         elem_id="examples",
     )
-    return prompt, message, link_message, suggestion, examples
 
 
 def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream: Callable) -> None:
@@ -147,13 +157,16 @@ def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream:
     starts, fields = [c.generate.click, c.prompt.submit, is_requested.change], [c.prompt, *c.settings.inputs()]
     wiring = RunWiring(
         page=page,
+        line=context.line,
         starts=[c.where.server_runs.change] if c.where else starts,
+        button=c.generate,
         stop=c.stop,
         player=c.player,
+        waiting=c.waiting,
         message=c.message,
         inputs=fields,
+        work=lambda *values: work_of(request_of(*values)),
         extra_outputs=[c.settings.seed],
-        load=context.server_load,
     )
     events = RunEvents(wiring, answers)
     _wire_starts(c, events, starts, fields)
@@ -183,7 +196,7 @@ def _wire_prompt(controls: Controls, context: AppContext) -> None:
     c.prompt.change(look_at_prompt, c.prompt, [c.suggestion, c.message], trigger_mode="always_last", **QUICK)
 
 
-def _api(stream: Callable[[Request], Iterator[FrameMessage]]) -> Callable:
+def _api(context: AppContext, stream: Callable[[Request], Generator[FrameMessage, None, None]]) -> Callable:
     """The endpoint for programs; its signature and docstring are what the API page shows."""
     defaults = SampleConfig()
 
@@ -218,6 +231,6 @@ def _api(stream: Callable[[Request], Iterator[FrameMessage]]) -> Callable:
             request = check_request(prompt, num_glyphs, num_inference_steps, guidance_scale, pag_scale, sampler, seed)
         except ValueError as error:
             raise gr.Error(sentence_of(error), print_exception=False) from error
-        yield from stream(request)
+        yield from context.line.counted(work_of(request), stream(request))
 
     return generate

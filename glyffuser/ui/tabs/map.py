@@ -2,7 +2,7 @@
 
 import html
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import gradio as gr
@@ -16,13 +16,15 @@ from glyffuser.request import Request
 from glyffuser.text import clean_prompt
 from glyffuser.ui.components.character_list import build_character_list
 from glyffuser.ui.components.glyph_map import build_glyph_map
+from glyffuser.ui.components.waiting import build_waiting
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.figures import character_figure, figure, figures, radical_image
-from glyffuser.ui.generation import denoise_request
+from glyffuser.ui.generation import denoise_request, work_of
+from glyffuser.ui.into_view import into_view
 from glyffuser.ui.notices import checked_prompt, notice, prompt_notice
 from glyffuser.ui.protocol import GoMessage, HitsMessage, LightMessage, PathMessage
 from glyffuser.ui.request import random_seed
-from glyffuser.ui.runs import IN_ORDER, ON_MODEL, QUICK, answer
+from glyffuser.ui.runs import IN_ORDER, QUICK, RunEvents, RunWiring, answer
 from glyffuser.ui.streaming import PixelFrame, Throttle
 from glyffuser.ui.text import say
 
@@ -30,6 +32,9 @@ NUM_SHOWN = 24
 """Hits that are shown as pictures with buttons at first, and more at each click."""
 
 BY_WORD, BY_MEANING = "word", "meaning"
+
+NOTHING_PICKED = notice(say("map.nothing_picked"))
+"""The panel while no character is picked."""
 
 
 @dataclass(frozen=True)
@@ -96,21 +101,23 @@ class MapSearch:
         return self._context.pipeline.encode(text).sentence.numpy()
 
 
-def build_map_tab(context: AppContext) -> MapTab:
+def build_map_tab(page: gr.Blocks, context: AppContext) -> MapTab:
     """Lay out the tab; nothing of it is fetched or searched before it is first opened.
 
     Args:
+        page: the whole page.
         context: of the page.
     """
     search, static_files = MapSearch(context), context.static_files
     gr.Markdown(say("map.introduction", count=f"{len(context.characters):,}"))
     query, how, message = _lay_out_search()
     with gr.Row():
-        with gr.Column(scale=3, min_width=320):
+        with gr.Column(scale=3, min_width=240):
             glyph_map = build_glyph_map(static_files, context.map_files, context.pipeline.scheduler, elem_id="map")
-            drawn = _build_light(context, search, glyph_map)
-        with gr.Column(scale=1, min_width=240):
-            panel = build_character_list(static_files, notice(say("map.nothing_picked")), elem_id="map-panel")
+            drawn = _build_light(page, context, search, glyph_map)
+        with gr.Column(scale=1, min_width=240, elem_id="map-sheet"):
+            close = gr.Button(say("map.close"), elem_id="map-close", size="sm")
+            panel = build_character_list(static_files, NOTHING_PICKED, elem_id="map-panel")
     hits = build_character_list(static_files, elem_id="map-hits")
     more = gr.Button(say("map.more"), visible=False, elem_id="map-more")
     _wire_search(context, search, SearchFields(query, how, message, glyph_map, hits, more))
@@ -119,6 +126,7 @@ def build_map_tab(context: AppContext) -> MapTab:
         return panel_of(context, context.checked_index(event.index))
 
     glyph_map.select(show_picked, None, panel, **IN_ORDER)
+    close.click(lambda: NOTHING_PICKED, None, panel, **IN_ORDER)
     return MapTab(glyph_map, panel, hits, drawn)
 
 
@@ -203,9 +211,10 @@ def _wire_search(context: AppContext, search: MapSearch, fields: SearchFields) -
     f.more.click(show_more, [*typed, num_shown], listed, **QUICK)
 
 
-def _build_light(context: AppContext, search: MapSearch, glyph_map: gr.HTML) -> gr.HTML:
+def _build_light(page: gr.Blocks, context: AppContext, search: MapSearch, glyph_map: gr.HTML) -> gr.HTML:
     """Light up a prompt, and sample it; returns where the sampled glyph is shown."""
     prompt, light, draw = _lay_out_light()
+    waiting = build_waiting(context.static_files, say("map.sample"), has_line=True, elem_id="map-waiting")
     message = gr.HTML("", elem_id="map-light-message")
     drawn = build_character_list(context.static_files, elem_id="map-drawn")
 
@@ -216,33 +225,57 @@ def _build_light(context: AppContext, search: MapSearch, glyph_map: gr.HTML) -> 
         sentence = prompt_notice(text, context.pipeline) if text else notice(say("map.no_prompt"))
         return search.light(text), sentence
 
+    gr.on([light.click, prompt.submit], light_up, prompt, [glyph_map, message], **QUICK)
+    wiring = RunWiring(
+        page=page,
+        line=context.line,
+        starts=[draw.click],
+        button=draw,
+        stop=None,
+        player=glyph_map,
+        waiting=waiting,
+        message=message,
+        inputs=[prompt],
+        work=lambda prompt: work_of(checked_sample(prompt)),
+        extra_outputs=[drawn],
+        has_caption=False,
+    )
+    RunEvents(wiring, _sample_answers(context))
+    drawn.change(None, js=into_view("map-drawn", while_typing=False), **QUICK)
+    return drawn
+
+
+def _sample_answers(context: AppContext) -> Callable[[str], Generator[tuple, None, None]]:
+    """A prompt -> what the map, the message and the place of the sampled glyph show."""
+
     @context.on_gpu(20)
     def denoise(request: Request) -> Iterator[PixelFrame]:
         yield from denoise_request(context.pipeline, request)
 
-    def check(prompt: str) -> Request:
-        return Request(clean_prompt(prompt or ""), [random_seed()], SampleConfig())
-
-    def sample_for_visitor(prompt: str) -> Iterator[tuple]:
+    def answers(prompt: str) -> Generator[tuple, None, None]:
         nothing = (gr.skip(), gr.skip())
-        for shown, sentence in answer(
-            lambda: check(prompt), lambda request: stream_path(context, request, denoise(request)), nothing
+        for (path, drawn), sentence in answer(
+            lambda: checked_sample(prompt), lambda request: stream_path(context, request, denoise(request)), nothing
         ):
-            yield *shown, sentence
+            yield path, sentence, drawn
 
-    gr.on([light.click, prompt.submit], light_up, prompt, [glyph_map, message], **QUICK)
-    draw.click(
-        sample_for_visitor, prompt, [glyph_map, drawn, message], show_progress_on=message,
-        **ON_MODEL | {"trigger_mode": "once"},
-    )  # fmt: skip
-    return drawn
+    return answers
+
+
+def checked_sample(prompt: str) -> Request:
+    """The request for one glyph of the prompt below the map.
+
+    Raises:
+        ValueError: with one sentence that a visitor can act on.
+    """
+    return Request(clean_prompt(prompt or ""), [random_seed()], SampleConfig())
 
 
 def _lay_out_light() -> tuple[gr.Textbox, gr.Button, gr.Button]:
     with gr.Row():
         prompt = gr.Textbox(
             label=say("map.prompt"), placeholder="fish", info=say("map.prompt_info"), elem_id="map-prompt", scale=4,
-            min_width=240,
+            min_width=200,
         )  # fmt: skip
         light = gr.Button(say("map.light"), elem_id="map-light", scale=1, min_width=110)
         draw = gr.Button(say("map.sample"), variant="primary", elem_id="map-sample", scale=1, min_width=110)

@@ -8,11 +8,13 @@ import numpy as np
 import torch
 
 from glyffuser.config import SampleConfig
+from glyffuser.diffusion import spaced_timesteps
 from glyffuser.images import grid_columns, uint8_to_x_0
 from glyffuser.new_meaning import give_new_meaning, ink_survival
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.request import Request
 from glyffuser.ui.components.frame_player import build_frame_player
+from glyffuser.ui.components.waiting import build_waiting
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.protocol import FrameMessage
 from glyffuser.ui.runs import RunEvents, RunWiring, answer
@@ -21,6 +23,11 @@ from glyffuser.ui.text import say
 
 START_TIMESTEPS = [879, 679, 479, 279]
 """Timesteps that a run of 25 steps, the default, passes."""
+
+WORK = sum(
+    timestep <= start for timestep in spaced_timesteps(SampleConfig().num_inference_steps) for start in START_TIMESTEPS
+)
+"""Glyphs times steps of a run."""
 
 SHARED_BY_CHANCE = 0.45
 """Share of a real glyph's ink that is ink in another one, too, on average."""
@@ -78,11 +85,21 @@ def build_new_meaning(
         prompt = gr.Textbox("bird", label=say("new_meaning.prompt"), elem_id="redraw-prompt", scale=3, min_width=200)
         start = gr.Button(say("new_meaning.start"), variant="primary", elem_id="redraw", scale=1, min_width=200)
         stop = gr.Button(say("new_meaning.stop"), elem_id="redraw-stop", scale=1, min_width=100)
+    waiting = build_waiting(context.static_files, say("new_meaning.start"), elem_id="redraw-waiting")
     message = gr.HTML("", elem_id="redraw-message")
-    player = build_frame_player(
-        context.static_files, view="pred_x_0", idle=say("new_meaning.idle"), elem_id="redraw-player"
+    player = build_frame_player(context.static_files, idle=say("new_meaning.idle"), elem_id="redraw-player")
+    wiring = RunWiring(
+        page=page,
+        line=context.line,
+        starts=[start.click, prompt.submit],
+        button=start,
+        stop=stop,
+        player=player,
+        waiting=waiting,
+        message=message,
+        inputs=[prompt, *source],
+        work=lambda *values: WORK,
     )
-    wiring = RunWiring(page, [start.click, prompt.submit], stop, player, message, [prompt, *source])
     RunEvents(wiring, answers).finish()
 
 

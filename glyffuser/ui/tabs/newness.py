@@ -8,15 +8,16 @@ from glyffuser.images import uint8_to_x_0
 from glyffuser.newness import Newness, NewnessMeasure
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.figures import character_figure, figures
+from glyffuser.ui.into_view import into_view
 from glyffuser.ui.notices import notice
-from glyffuser.ui.runs import IN_ORDER
+from glyffuser.ui.runs import IN_ORDER, QUICK
 from glyffuser.ui.text import say
 
 
 def build_newness(context: AppContext, player: gr.HTML) -> None:
     """Lay out the answer below a frame player and give it whenever a glyph is picked."""
     newness = gr.HTML("", elem_id="is-it-new")
-    player.click(answer_with(context), None, newness, **IN_ORDER)
+    player.click(answer_with(context), None, newness, **IN_ORDER).then(None, js=into_view("is-it-new"), **QUICK)
 
 
 def answer_with(context: AppContext) -> Callable[[gr.EventData], str]:

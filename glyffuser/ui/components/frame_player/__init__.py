@@ -11,13 +11,13 @@ from glyffuser.ui.text import say
 
 def build_frame_player(
     static_files: StaticFiles,
-    view: Literal["x_t", "pred_x_0"] = "x_t",
+    view: Literal["x_t", "pred_x_0"] = "pred_x_0",
     can_hand_over: bool = False,
     idle: str = "",
     example_url: str = "",
     **kwargs: Any,
 ) -> gr.HTML:
-    """A component whose value is one `protocol.FrameMessage` after another, or a `StoppedMessage`; it keeps all frames.
+    """A component whose value is one `protocol.FrameMessage` after another, a `StoppedMessage` or a `WaitingMessage`.
 
     Its events:
         input: its value has become a `PathMessage`, the path of the picked glyph (or the first) over the map.

@@ -11,6 +11,7 @@
  *     page_events  what the page was told
  */
 
+import { bringIntoView } from "../into_view.js";
 import { canvasLabel, doneCaption, frameCaption, stoppedCaption, whereCaption } from "./captions.js";
 import { GlyphCanvas } from "./canvas.js";
 import { fetchExample } from "./example.js";
@@ -53,6 +54,7 @@ class FramePlayer {
   #life = new AbortController();
   #isMotionReduced = window.matchMedia("(prefers-reduced-motion: reduce)");
   #frames = new RunFrames();
+  #isExampleAwaited = false;
   #pictures = new Pictures();
   #props;
   #parts;
@@ -96,6 +98,7 @@ class FramePlayer {
   update(message) {
     if (!message || "kind" in message || this.#life.signal.aborted) return;
     if (message.state === "stopped") this.#stop();
+    else if (message.state === "waiting") this.#wait(message.sentence);
     else this.#receive(message);
   }
 
@@ -128,8 +131,7 @@ class FramePlayer {
   #begin(first) {
     this.#reset(first);
     this.#announce(this.#props.text.began);
-    // on a phone the canvas lies below the prompt
-    this.#parts.root.scrollIntoView({ block: "nearest", behavior: this.#isMotionReduced.matches ? "auto" : "smooth" });
+    bringIntoView(this.#parts.stage);
   }
 
   /**
@@ -139,6 +141,7 @@ class FramePlayer {
    */
   #reset(first) {
     const { root, play, scrubber } = this.#parts;
+    this.#showWaiting("");
     this.#transport.reset();
     this.#picker.reset();
     this.#screen.reset();
@@ -166,6 +169,28 @@ class FramePlayer {
     this.#transport.showAgain();
   }
 
+  // --- while the visitor's run waits
+
+  /**
+   * Say how long; meanwhile the example plays again, if there is nothing else to see.
+   *
+   * @param {string} sentence "" once it waits no longer
+   */
+  #wait(sentence) {
+    const begins = sentence !== "" && this.#parts.waiting.hidden;
+    this.#showWaiting(sentence);
+    if (begins) bringIntoView(this.#parts.waiting);
+    if (!sentence) return;
+    if (this.#frames.state === "idle") this.#loadExample();
+    else if (this.#frames.state === "example" && !this.#isMotionReduced.matches) this.#transport.playAgain();
+  }
+
+  /** @param {string} sentence */
+  #showWaiting(sentence) {
+    this.#parts.waiting.textContent = sentence;
+    this.#parts.waiting.hidden = !sentence;
+  }
+
   // --- before the first run
 
   #showIdleNoise() {
@@ -174,15 +199,23 @@ class FramePlayer {
     this.#parts.canvas.setAttribute("aria-label", this.#props.idle);
   }
 
-  /** Play the example run once it is in view, unless the address of the page brings a run or one has begun. */
-  async #awaitExample() {
+  /** Play the example run, unless the address of the page brings a run. */
+  #awaitExample() {
+    if (!new URLSearchParams(location.search).has("prompt")) this.#loadExample();
+  }
+
+  /** Play the example run once it is in view, unless a run has begun. */
+  async #loadExample() {
     const { signal } = this.#life;
     const url = this.#props.example_url;
-    if (!url || new URLSearchParams(location.search).has("prompt")) return;
+    if (!url || this.#isExampleAwaited) return;
+    this.#isExampleAwaited = true;
     const frames = await fetchExample(this.#parts.canvas, url, signal);
     if (!frames || signal.aborted || this.#frames.state !== "idle") return;
+    const waiting = this.#parts.waiting.textContent ?? "";
     this.#frames.loadExample(frames);
     this.#reset(frames[0]);
+    this.#showWaiting(waiting);
     this.#parts.root.dataset.frames = String(frames.length);
     this.#transport.present(this.#isMotionReduced.matches);
   }

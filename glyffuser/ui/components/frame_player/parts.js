@@ -10,6 +10,8 @@ export function findParts(element) {
     root: part(element, "root", HTMLElement),
     canvas: part(element, "canvas", HTMLCanvasElement),
     names: part(element, "names", HTMLElement),
+    stage: part(element, "stage", HTMLElement),
+    waiting: part(element, "waiting", HTMLElement),
     caption: part(element, "caption", HTMLElement),
     play: part(element, "play", HTMLButtonElement),
     scrubber: part(element, "scrubber", HTMLInputElement),

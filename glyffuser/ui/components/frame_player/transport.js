@@ -78,6 +78,11 @@ export class Transport {
     if (!isMotionReduced) this.toggleReplay();
   }
 
+  /** Replay a run that has been shown to its end; a visitor who looks at one of its frames is left alone. */
+  playAgain() {
+    if (this.#isAtNewest && !this.#isReplaying) this.toggleReplay();
+  }
+
   /** Replay from the frame that is shown, from the start if that is the newest one; or pause a replay. */
   toggleReplay() {
     const wasReplaying = this.#isReplaying;

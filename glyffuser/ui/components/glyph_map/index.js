@@ -50,7 +50,7 @@ export function mount({ element, props, watch, trigger }) {
     map = await loadMap({ root, props, trigger, signal: lifetime.signal });
     await map.start();
     reveal(root);
-    messages.open((message) => loaded().receive(message));
+    messages.open((message, wasKept) => loaded().receive(message, wasKept));
   };
 
   watch("value", () => update(props.value));

@@ -1,12 +1,13 @@
 /** The loaded map: its parts, and how they act on one another. */
 
+import { bringIntoView } from "../into_view.js";
 import { Card } from "./card.js";
 import { Colours } from "./colours.js";
 import { Controls } from "./controls.js";
 import { DensityField } from "./field.js";
 import { FrameScheduler } from "./frame_scheduler.js";
 import { Gestures } from "./gestures.js";
-import { changesOf } from "./messages.js";
+import { changesOf, isNewPath } from "./messages.js";
 import { Overlay } from "./overlay.js";
 import { part } from "./parts.js";
 import { Plot } from "./plot.js";
@@ -86,13 +87,17 @@ export class GlyphMap {
     this.#themeObserver.observe(document.body, { attributeFilter: ["class"] });
   }
 
-  /** @param {import("./messages.js").Message} message */
-  receive(message) {
+  /**
+   * Take a message, and show the map if the message is the answer to a tap elsewhere.
+   *
+   * @param {import("./messages.js").Message} message
+   * @param {boolean} [wasKept] whether it came before the map was loaded
+   */
+  receive(message, wasKept = false) {
+    const isAnswer = message.kind === "light" || (message.kind === "path" && isNewPath(message, this.#state.current));
     this.#state.apply((current) => changesOf(message, current, this.#data));
-    if (message.kind !== "go") return;
-    this.#pick(message.index);
-    const isMotionReduced = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.#stage.scrollIntoView({ block: "nearest", behavior: isMotionReduced ? "auto" : "smooth" });
+    if (message.kind === "go") this.#pick(message.index);
+    if (message.kind === "go" || (isAnswer && !wasKept)) bringIntoView(this.#stage, isPhone() ? "start" : "nearest");
   }
 
   /** Map coordinates of the characters. */
@@ -210,4 +215,9 @@ export class GlyphMap {
   get #size() {
     return { width: this.#stage.clientWidth, height: this.#stage.clientHeight };
   }
+}
+
+/** Whether the picked character comes as a sheet from below, as in page.css; the map is shown above it. */
+function isPhone() {
+  return window.matchMedia("(max-width: 640px)").matches;
 }

@@ -13,7 +13,7 @@ const PICKED_HALF = 0.35;
 export class MessageQueue {
   /** @type {Map<string, Message>} */
   #waiting = new Map();
-  /** @type {((message: Message) => void) | null} */
+  /** @type {((message: Message, wasKept?: boolean) => void) | null} */
   #receive = null;
 
   /** @param {Message} message */
@@ -26,13 +26,13 @@ export class MessageQueue {
   /**
    * Hand on what has been kept, in the order in which it came, and from then on each message at once.
    *
-   * @param {(message: Message) => void} receive
+   * @param {(message: Message, wasKept?: boolean) => void} receive
    */
   open(receive) {
     this.#receive = receive;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    waiting.forEach(receive);
+    waiting.forEach((message) => receive(message, true));
   }
 }
 
@@ -67,6 +67,16 @@ function changesOfLight({ indices, weights, label = "" }, { layers }) {
 }
 
 /**
+ * Whether a path is not the one that is shown, grown by some points.
+ *
+ * @param {import("../protocol.d.ts").PathMessage} path
+ * @param {State} current
+ */
+export function isNewPath(path, current) {
+  return String(current.path?.points[0]) !== String(path.points[0]);
+}
+
+/**
  * A new path takes the noise away, so that it is seen; one that grows leaves it to the visitor.
  *
  * @param {import("../protocol.d.ts").PathMessage} path
@@ -74,8 +84,7 @@ function changesOfLight({ indices, weights, label = "" }, { layers }) {
  * @returns {Partial<State>}
  */
 function changesOfPath(path, current) {
-  const isNew = String(current.path?.points[0]) !== String(path.points[0]);
-  return isNew ? { path, timestep: 0, remark: "path", hovered: null } : { path };
+  return isNewPath(path, current) ? { path, timestep: 0, remark: "path", hovered: null } : { path };
 }
 
 /**

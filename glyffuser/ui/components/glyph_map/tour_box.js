@@ -1,10 +1,12 @@
-/** The box with the tour's text and its buttons. */
+/** The box below the map with the tour's text and its buttons. */
 
+import { bringIntoView } from "../into_view.js";
 import { part } from "./parts.js";
 import { STOPS } from "./tour.js";
 
 /** Shows the stop that the state names, and moves the focus along with it. */
 export class TourBox {
+  #view;
   #box;
   #sentence;
   #begin;
@@ -23,6 +25,7 @@ export class TourBox {
    * @param {AbortSignal} parts.signal ends the listening
    */
   constructor({ root, tour, text, signal }) {
+    this.#view = part(root, "view", HTMLElement);
     this.#box = part(root, "tour-box", HTMLElement);
     this.#sentence = part(root, "tour-text", HTMLElement);
     this.#begin = part(root, "tour", HTMLButtonElement);
@@ -42,12 +45,13 @@ export class TourBox {
     if (stop === this.#shown) return;
     this.#shown = stop;
     this.#box.hidden = stop === null;
-    if (stop === null) return this.#begin.focus();
+    if (stop === null) return this.#begin.focus({ preventScroll: true });
     const isLast = stop === STOPS.length - 1;
     this.#sentence.textContent = this.#text[`tour_${stop + 1}`];
     this.#back.disabled = stop === 0;
     this.#next.hidden = isLast;
     this.#keepFocus(isLast ? this.#end : this.#next);
+    bringIntoView(this.#view);
   }
 
   /**
