@@ -77,6 +77,7 @@ class WaitingMessage(TypedDict):
     """What the frame player says while the visitor's run waits.
 
     Attributes:
+        state: tells it from messages of a run.
         sentence: place and seconds; "" once it waits no longer.
     """
 
@@ -104,6 +105,7 @@ class WaitingShown(TypedDict):
     """What the waiting component tells the page.
 
     Attributes:
+        state: tells it from a place.
         sentence: for those who wait; "" when nobody does.
         button: what the button says then.
     """
