@@ -68,7 +68,7 @@ class WaitingMessage(TypedDict):
     """What the frame player says while the visitor's run waits.
 
     Attributes:
-        state: tells it from other messages.
+        state: tells it from messages of a run.
         sentence: place and seconds; "" once it waits no longer.
     """
 

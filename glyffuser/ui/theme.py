@@ -35,7 +35,7 @@ def build_theme() -> gr.themes.Base:
         input_background_fill="white",
         input_background_fill_dark="*neutral_950",
         input_border_color="*neutral_500",
-        input_border_color_dark="*neutral_600",
+        input_border_color_dark="*neutral_500",
         input_border_width="1px",
         button_primary_background_fill="*primary_600",
         button_primary_background_fill_hover="*primary_700",
