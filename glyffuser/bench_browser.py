@@ -134,7 +134,7 @@ def peak_memory() -> float | None:
     for folder in proc.glob("[0-9]*"):
         try:
             if b"--type=renderer" in (folder / "cmdline").read_bytes() and os.getpid() in _ancestors(folder):
-                status = (folder / "status").read_text()
+                status = (folder / "status").read_text(encoding="utf-8")
                 peaks += [int(line.split()[1]) / 1e3 for line in status.splitlines() if line.startswith("VmHWM")]
         except OSError:  # a process that has ended
             continue
@@ -144,7 +144,7 @@ def peak_memory() -> float | None:
 def _ancestors(folder: Path) -> Iterator[int]:
     """Process numbers of a process's parent, its parent, and so on."""
     while folder.name != "0":
-        parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+        parent = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1]
         yield int(parent)
         folder = folder.parent / parent
         if not folder.exists():
