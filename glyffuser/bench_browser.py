@@ -21,6 +21,7 @@ import torch
 
 from glyffuser.bench import CHROMIUMS
 from glyffuser.checkpoint import checkpoint_folder
+from glyffuser.command import ends_in_one_line
 from glyffuser.config import GLYPH_SIZE, SampleConfig
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.unet import predict
@@ -195,6 +196,7 @@ def _threads(count: int) -> str:
     return "1 thread" if count == 1 else f"{count} threads"
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark and print a Markdown table; returns the exit status."""
     parser = argparse.ArgumentParser(

@@ -4,12 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from glyffuser.command import check_extra, ends_in_one_line
 from glyffuser.data.characters import load_characters
 from glyffuser.map.build import UmapConfig, build_map
 from glyffuser.map.files import DEFAULT_FOLDER
 from glyffuser.text import TextEncoder
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Build the map, write its files and print their size; returns the exit status."""
     defaults = UmapConfig()
@@ -19,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--n-neighbors", type=int, default=defaults.n_neighbors, help="for UMAP (default: 50)")
     parser.add_argument("--min-dist", type=float, default=defaults.min_dist, help="for UMAP (default: 0.1)")
     options = parser.parse_args(arguments)
+    check_extra("map")
     config = UmapConfig(options.n_neighbors, options.min_dist)
     manifest = build_map(load_characters(), TextEncoder.load(), options.output, options.cache, config)
     size = sum((options.output / name).stat().st_size for name in manifest["files"])
