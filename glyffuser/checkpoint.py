@@ -2,9 +2,16 @@
 
 import hashlib
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import torch
+from huggingface_hub import snapshot_download
 from safetensors import SafetensorError, safe_open
+
+if TYPE_CHECKING:
+    from diffusers import ModelMixin
 
 
 def _shipped_folder(package: Path) -> Path:
@@ -17,6 +24,9 @@ CHECKPOINTS = _shipped_folder(Path(__file__).parent)
 """Folder of everything that ships trained or computed: glyffuser/, radicals/, map/ and examples/."""
 
 DEFAULT_CHECKPOINT = CHECKPOINTS / "glyffuser"
+
+_DOWNLOAD_ARGUMENTS = ("revision", "cache_dir", "token", "force_download", "local_files_only")
+"""What diffusers and the Hub call by the same names."""
 
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 _FILES = (
@@ -70,7 +80,7 @@ def remedy(folder: Path) -> str:
 
 def unet_weights_path(folder: Path) -> Path:
     """The U-net's weights."""
-    return folder / "unet" / _WEIGHTS
+    return weights_path(folder, "unet")
 
 
 def graph_path(folder: Path) -> Path:
@@ -98,7 +108,80 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_tensors(path: Path, expected: Mapping[str, Sequence[int]]) -> None:
+    """Check that a weights file holds the tensors of its network: what lacks would be drawn at random or as zeros.
+
+    Args:
+        path: the weights.
+        expected: shape of each tensor, by name.
+
+    Raises:
+        CheckpointError: naming the first tensor that is missing, has another shape, or is none of the network's.
+    """
+    with safe_open(path, framework="pt") as weights:
+        found = {name: list(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
+    wrong = [f"lacks {name}" for name in expected if name not in found]
+    wrong += [f"holds {name}, which the network has not" for name in found if name not in expected]
+    wrong += [
+        f"holds {name} of shape {found[name]} instead of {list(shape)}"
+        for name, shape in expected.items()
+        if name in found and found[name] != list(shape)
+    ]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more such faults)" if len(wrong) > 1 else ""
+        raise CheckpointError(
+            f"checkpoint file {path} does not fit the config.json beside it: it {wrong[0]}{more}; "
+            f"{remedy(path.parent.parent)}"
+        )
+
+
+def check_network(folder: Path, part: str, network: type["ModelMixin"]) -> None:
+    """Compare the weights of one part of a checkpoint, as `check_tensors`, with the network of its config.json.
+
+    Args:
+        folder: the checkpoint.
+        part: "unet" or "glyph_prior".
+        network: class of the network.
+    """
+    with torch.device("meta"):  # takes no memory
+        empty = network.from_config(network.load_config(folder / part))
+    shapes = {name: tensor.shape for name, tensor in empty.state_dict().items()}
+    check_tensors(weights_path(folder, part), shapes)
+
+
+def local_folder(name: str | Path, arguments: dict[str, Any]) -> Path:
+    """The folder of that name, or a copy of the repository of that name on the Hub.
+
+    Args:
+        name: of a folder or a repository.
+        arguments: of `from_pretrained`; those of the download are taken out if there is one.
+    """
+    if Path(name).is_dir():
+        return Path(name)
+    chosen = {key: arguments.pop(key) for key in _DOWNLOAD_ARGUMENTS if key in arguments}
+    return Path(snapshot_download(str(name), **chosen))
+
+
+def weights_path(folder: Path, part: str) -> Path:
+    """The weights of one part of a checkpoint, "unet" or "glyph_prior"."""
+    return folder / part / _WEIGHTS
+
+
+def other_weights(folder: Path) -> Path | None:
+    """Weights that `save_pretrained` wrote in another form: of a variant, in pieces or pickled."""
+    for part in ("unet", "glyph_prior"):
+        files = sorted((folder / part).glob("diffusion_pytorch_model*"))
+        if files and not weights_path(folder, part).is_file():
+            return files[0]
+    return None
+
+
 def _existing_files(folder: Path) -> list[Path]:
+    if other := other_weights(folder):
+        raise CheckpointError(
+            f"checkpoint file {other} was saved as a variant, in pieces or pickled: load it with from_pretrained and "
+            f"the same arguments, and save it again with save_pretrained(folder) and none"
+        )
     paths = [folder / name for name in _FILES]
     for path in paths:
         if not path.is_file():

@@ -8,7 +8,10 @@ from typing import Protocol
 INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended, as in a shell."""
 
-EXTRAS = {"train": ("accelerate", "tensorboardX", "torchmetrics"), "map": ("umap", "sklearn")}
+EXTRAS = {
+    "train": ("accelerate", "tensorboardX", "torchmetrics", "onnx", "onnxscript"),
+    "map": ("umap", "sklearn"),
+}
 """Extra of the package -> the modules that it brings."""
 
 

@@ -3,10 +3,12 @@
 Notation of Ho et al. 2020 with alpha_bar = alphas_cumprod: x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps.
 """
 
-from collections.abc import Callable, Iterator
+import operator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import SupportsIndex
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +18,8 @@ from diffusers import (
     DPMSolverMultistepScheduler,
     SchedulerMixin,
 )
+
+from glyffuser.config import GLYPH_SIZE, MAX_SEED, InputError
 
 Predict = Callable[[torch.Tensor, int], torch.Tensor]
 """(x_t (batch, 1, 128, 128), timestep) -> model output of the same shape; closes over conditioning and guidance."""
@@ -77,6 +81,34 @@ def training_scheduler(prediction_type: str = "v_prediction") -> DDPMScheduler:
         prediction_type=prediction_type,
         timestep_spacing="trailing",
     )
+
+
+def initial_noise(seeds: Sequence[SupportsIndex]) -> tuple[torch.Tensor, list[torch.Generator]]:
+    """Draw the noise of each seed, on the CPU and therefore the same on every device.
+
+    Returns:
+        float32 (batch, 1, 128, 128), and one generator per seed, from which stochastic samplers draw further noise.
+
+    Raises:
+        InputError: for a seed that is no whole number, or outside 0 to 2^32 - 1.
+    """
+    whole_seeds = [_whole(seed) for seed in seeds]
+    for seed in whole_seeds:
+        if not 0 <= seed <= MAX_SEED:
+            raise InputError(
+                "seed_out_of_range", "a seed must lie between 0 and {most}, got {seed}", most=MAX_SEED, seed=seed
+            )
+    generators = [torch.Generator().manual_seed(seed) for seed in whole_seeds]
+    noise = [torch.randn(1, GLYPH_SIZE, GLYPH_SIZE, generator=generator) for generator in generators]
+    return torch.stack(noise), generators
+
+
+def _whole(seed: SupportsIndex) -> int:
+    """A seed of any integer type, such as NumPy's, as an int."""
+    try:
+        return operator.index(seed)
+    except TypeError as error:
+        raise InputError("seed_no_number", "a seed must be a whole number, got {seed}", seed=repr(seed)) from error
 
 
 def make_sampler(name: str, scheduler: SchedulerMixin, num_inference_steps: int) -> SchedulerMixin:

@@ -17,6 +17,17 @@ SIGNED_COLOURS = ((255, 255, 255), (178, 24, 43), (33, 102, 172))
 SETTINGS_KEY = "glyffuser"
 """Name of the PNG text chunk that holds prompt, seeds and settings as JSON."""
 
+PNG_HEADER_LENGTH = 33
+"""Bytes of signature and IHDR chunk."""
+
+PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+MAX_CHUNKS = 10_000
+"""Chunks of a file that are looked at; a picture of 80 MB in pieces of 8 kB has as many."""
+
+MAX_SETTINGS_LENGTH = 100_000
+"""Characters of that text; the settings of a thousand glyphs are shorter."""
+
 
 def uint8_to_x_0(pixels: np.ndarray) -> torch.Tensor:
     """Turn pictures into clean samples.
@@ -140,21 +151,43 @@ def decode_glyph(png: bytes) -> np.ndarray:
 
 
 def read_settings(png: bytes) -> dict:
-    """Read the settings that `encode_png` wrote.
+    """Read the settings that `encode_png` wrote, wherever in the file another tool has put them; no pixel is decoded.
 
     Raises:
         ValueError: if the file is not a PNG or its text chunk is missing or not JSON. The caller checks the values.
     """
     try:
-        text = Image.open(io.BytesIO(png), formats=["PNG"]).info.get(SETTINGS_KEY)
+        text = Image.open(io.BytesIO(_header_and_settings(png)), formats=["PNG"]).info.get(SETTINGS_KEY)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError("no_png", "This file is not a PNG picture.") from error
+    except ValueError as error:  # text that is larger uncompressed than Pillow allows
+        raise InputError("settings_damaged", "The glyffuser settings in this picture are damaged.") from error
     if not text:
         raise InputError("no_settings", "This picture holds no glyffuser settings.")
     try:
+        if len(text) > MAX_SETTINGS_LENGTH:
+            raise ValueError("no settings are that long")
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError("settings_damaged", "The glyffuser settings in this picture are damaged.") from error
+
+
+def _header_and_settings(png: bytes) -> bytes:
+    """The same PNG without pixels: its header, and the text chunk of the settings if there is one.
+
+    Pillow reads the chunks before the pixels at once, but those after them only once all pixels are decoded.
+    """
+    kept, start = [png[:PNG_HEADER_LENGTH]], PNG_HEADER_LENGTH
+    for _ in range(MAX_CHUNKS):
+        length = int.from_bytes(png[start : start + 4])
+        kind, data, end = png[start + 4 : start + 8], start + 8, start + 12 + length
+        if kind in TEXT_CHUNKS and png[data:end].startswith(SETTINGS_KEY.encode() + b"\0"):
+            kept.append(png[start:end])
+            break
+        if end > len(png):
+            break
+        start = end
+    return b"".join([*kept, PNG_END])
 
 
 def _settings_chunk(settings: dict) -> PngInfo:

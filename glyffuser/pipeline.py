@@ -4,20 +4,21 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import DiffusionPipeline, SchedulerMixin, UNet2DConditionModel
+from diffusers import DDPMScheduler, DiffusionPipeline, SchedulerMixin, UNet2DConditionModel
 from diffusers.utils import BaseOutput
 from PIL import Image
 
-from glyffuser.checkpoint import CheckpointError, check_files, remedy
-from glyffuser.config import GLYPH_SIZE, MAX_SEED, SampleConfig
-from glyffuser.diffusion import Frame, Predict, Run, add_noise, make_sampler, sample
+from glyffuser.checkpoint import CheckpointError, check_files, check_network, local_folder, remedy, weights_path
+from glyffuser.config import InputError, SampleConfig
+from glyffuser.diffusion import SAMPLERS, Frame, Predict, Run, add_noise, initial_noise, make_sampler, sample
 from glyffuser.images import to_pil, x_0_to_uint8
 from glyffuser.prior import GlyphPrior
 from glyffuser.prompts import PromptEncoder, PromptEncoding, SwitchingPrompt, batch_conditioning
 from glyffuser.text import TextEncoder
-from glyffuser.unet import Conditioning, has_own_attention, install_attention, predict
+from glyffuser.unet import Conditioning, check_attention, has_own_attention, install_attention, predict
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 """Number formats that the network can compute in, by name."""
@@ -41,23 +42,6 @@ def best_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def initial_noise(seeds: list[int]) -> tuple[torch.Tensor, list[torch.Generator]]:
-    """Draw the noise of each seed, on the CPU and therefore the same on every device.
-
-    Returns:
-        float32 (batch, 1, 128, 128), and one generator per seed, from which stochastic samplers draw further noise.
-
-    Raises:
-        ValueError: for a seed outside 0 to 2^32 - 1.
-    """
-    for seed in seeds:
-        if not 0 <= seed <= MAX_SEED:
-            raise ValueError(f"a seed must lie between 0 and {MAX_SEED}, got {seed}")
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    noise = [torch.randn(1, GLYPH_SIZE, GLYPH_SIZE, generator=generator) for generator in generators]
-    return torch.stack(noise), generators
 
 
 class GlyffuserPipeline(DiffusionPipeline):
@@ -88,18 +72,33 @@ class GlyffuserPipeline(DiffusionPipeline):
         glyph_prior.eval()
         self._prompt_encoder: PromptEncoder | None = None
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse samplers in place of the noise schedule of training, where they would change nothing."""
+        if name == "scheduler" and not isinstance(value, DDPMScheduler):
+            raise InputError(
+                "scheduler_is_schedule",
+                "the scheduler of this pipeline is the noise schedule of training, a DDPMScheduler, not {value}: "
+                "choose a sampler by SampleConfig(sampler=...), one of {samplers}",
+                value=type(value).__name__,
+                samplers=", ".join(SAMPLERS),
+            )
+        super().__setattr__(name, value)
+
     @classmethod
     def load(cls, folder: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> "GlyffuserPipeline":
         """Load a checkpoint and its text encoder, ready to sample.
 
         Raises:
             CheckpointError: if a file is missing or damaged; the message names it.
-            ValueError: if the device is not available.
+            InputError: if the device is not available.
+            OSError: if the text encoder is not found.
         """
         folder = Path(folder)
         check_files(folder)
         try:
             pipeline = cls.from_pretrained(folder, dtype=dtype, local_files_only=True)
+        except CheckpointError:
+            raise
         except Exception as error:  # diffusers raises many types
             raise CheckpointError(
                 f"checkpoint {folder} could not be read ({_first_line(error)}): {remedy(folder)}"
@@ -109,11 +108,27 @@ class GlyffuserPipeline(DiffusionPipeline):
             # not the prior: it takes milliseconds on the CPU, and must answer while no GPU is assigned (ZeroGPU)
             pipeline.unet.to(device)
         except (RuntimeError, AssertionError) as error:
-            raise ValueError(
-                f"device {device!r} cannot be used here ({_first_line(error)}): give cpu, cuda or mps, or unset "
-                f"GLYFFUSER_DEVICE"
+            raise InputError(
+                "device_unusable",
+                "device {device} cannot be used here ({reason}): give cpu, cuda or mps, or unset GLYFFUSER_DEVICE",
+                device=repr(device),
+                reason=_first_line(error),
             ) from error
         return pipeline
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **kwargs: Any) -> "GlyffuserPipeline":
+        """Load a checkpoint as in diffusers, from a folder or the Hub; checks first that its weights are complete.
+
+        Raises:
+            CheckpointError: if a tensor is missing or none of the network's.
+        """
+        # not left to diffusers, which looks for the code of the glyph prior in the repository
+        folder = local_folder(pretrained_model_name_or_path, kwargs)
+        for part, network in (("unet", UNet2DConditionModel), ("glyph_prior", GlyphPrior)):
+            if part not in kwargs and "variant" not in kwargs and weights_path(folder, part).is_file():
+                check_network(folder, part, network)
+        return super().from_pretrained(folder, **kwargs)
 
     @property
     def device(self) -> torch.device:
@@ -211,8 +226,10 @@ class GlyffuserPipeline(DiffusionPipeline):
             ValueError: if the lists differ in length or are empty, if a prompt, a seed or a setting is out of range, or
                 if no step lies at or below `start_timestep`.
         """
-        if not prompts or len(prompts) != len(seeds):
+        if not len(prompts) or len(prompts) != len(seeds):
             raise ValueError(f"there must be one seed per prompt, got {len(prompts)} prompts and {len(seeds)} seeds")
+        if config.pag_scale:
+            check_attention(self.unet)
         x_t, generators = initial_noise(seeds)
         predict = self._guided(prompts, config)
         sampler = make_sampler(config.sampler, self.scheduler, config.num_inference_steps)

@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
@@ -80,6 +81,12 @@ class PromptEncoder:
         self._glyph_prior = glyph_prior
         self._cache: OrderedDict[str, PromptEncoding] = OrderedDict()
         self._lock = threading.Lock()  # guards the cache; not held while prompts are encoded
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}  # locks cannot be copied
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
 
     def __call__(self, prompts: Sequence[str]) -> list[PromptEncoding]:
         """Encode prompts, those that are not cached as one batch.

@@ -1,4 +1,4 @@
-"""A request for glyphs, and its codec: the query of a link, and the settings inside a PNG.
+"""A request for glyphs, its check, and its codec: the query of a link, and the settings inside a PNG.
 
 Both formats carry everything that decides the pixels. They are versioned, and old versions can be read for ever:
 
@@ -7,19 +7,48 @@ Both formats carry everything that decides the pixels. They are versioned, and o
 - version 2 has `v`, `guidance_interval`, `pag_interval` and `checkpoint`.
 """
 
-import re
-from collections.abc import Mapping
+import reprlib
+import secrets
+import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from glyffuser.config import MAX_SEED, InputError, SampleConfig
+from glyffuser.diffusion import SAMPLERS
+from glyffuser.text import clean_prompt
+
+Number = TypeVar("Number", int, float)
+
+MAX_GLYPHS = 16
+MAX_STEPS = 120
+MAX_GUIDANCE_SCALE = 20
+MAX_PAG_SCALE = 10
+MAX_TIMESTEP = 999
+
+FIELDS = {
+    "num_glyphs": "Number of glyphs",
+    "num_inference_steps": "Steps",
+    "guidance_scale": "Guidance",
+    "pag_scale": "Perturbed-attention guidance",
+    "guidance_interval": "Timesteps with guidance",
+    "pag_interval": "Timesteps with perturbed-attention guidance",
+    "seed": "Seed",
+    "the_seed": "The seed",
+    "timestep": "Timestep",
+    "stride": "Stride",
+}
+"""Names of numbers in sentences about them."""
 
 VERSION = 2
 SCALARS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler")
 INTERVALS = ("guidance_interval", "pag_interval")
 INTERVALS_V1 = {"guidance_interval": (400, 999), "pag_interval": (500, 800)}
 """Intervals of every run before links carried them."""
+
+FILE_STEM_LENGTH = 40
+"""Characters; of four bytes each they leave room for number and seed in a name of 255 bytes."""
 
 NEWER = "This run was drawn by a newer version of glyffuser, which this one cannot read."
 NOT_A_RUN = "This picture was not drawn in a plain run, so it cannot be drawn again by one."
@@ -43,8 +72,9 @@ class Request:
 
     @property
     def file_stem(self) -> str:
-        """The prompt as part of a file name."""
-        return re.sub(r"[^a-z0-9]+", "-", self.prompt.lower()).strip("-")[:40] or "no-prompt"
+        """The prompt as part of a file name: letters, digits and pictographs of any script; other characters as "-"."""
+        kept = (char if _is_kept_in_names(char) else " " for char in self.prompt[:FILE_STEM_LENGTH].lower())
+        return "-".join("".join(kept).split())[:FILE_STEM_LENGTH] or ("unnamed" if self.prompt else "no-prompt")
 
     def single_glyphs(self) -> list["Request"]:
         """The requests that give each of its glyphs alone."""
@@ -84,6 +114,55 @@ class Request:
             "checkpoint": self.checkpoint,
             **more,
         }
+
+
+def check_request(
+    prompt: str,
+    num_glyphs: int,
+    num_inference_steps: int,
+    guidance_scale: float,
+    pag_scale: float,
+    sampler: str,
+    seed: int | None,
+    guidance_interval: tuple[int, int] = SampleConfig.guidance_interval,
+    pag_interval: tuple[int, int] = SampleConfig.pag_interval,
+    checkpoint: str = "",
+) -> Request:
+    """Make a request of what a visitor or a program sent: the one check of the page, its API, links, PNGs and command.
+
+    Args:
+        prompt: an English definition.
+        num_glyphs: 1 to 16.
+        num_inference_steps: 1 to 120.
+        guidance_scale: 1 (off) to 20.
+        pag_scale: perturbed-attention guidance, 0 (off) to 10.
+        sampler: a key of `glyffuser.diffusion.SAMPLERS`.
+        seed: of the first glyph; drawn at random when None, short enough to be read out.
+        guidance_interval: first and last timestep with guidance, 0 to 999.
+        pag_interval: first and last timestep with perturbed-attention guidance, 0 to 999.
+        checkpoint: fingerprint of the checkpoint that drew it first.
+
+    Raises:
+        InputError: with one sentence that a visitor can act on.
+    """
+    first_seed = secrets.randbelow(1_000_000) if seed is None else in_range("seed", seed, 0, MAX_SEED)
+    num_glyphs = in_range("num_glyphs", num_glyphs, 1, MAX_GLYPHS)
+    if not isinstance(sampler, str) or sampler not in SAMPLERS:
+        raise InputError(
+            "sampler",
+            "Sampler must be one of {samplers}; got {value}.",
+            samplers=", ".join(SAMPLERS),
+            value=reprlib.repr(sampler),
+        )
+    config = SampleConfig(
+        num_inference_steps=in_range("num_inference_steps", num_inference_steps, 1, MAX_STEPS),
+        guidance_scale=in_range("guidance_scale", guidance_scale, 1, MAX_GUIDANCE_SCALE, float),
+        pag_scale=in_range("pag_scale", pag_scale, 0, MAX_PAG_SCALE, float),
+        sampler=sampler,
+        guidance_interval=_interval("guidance_interval", guidance_interval),
+        pag_interval=_interval("pag_interval", pag_interval),
+    )
+    return Request(clean_prompt(prompt or ""), count_up(first_seed, num_glyphs), config, str(checkpoint)[:12])
 
 
 def count_up(seed: int, num_glyphs: int) -> list[int]:
@@ -152,6 +231,52 @@ def read_settings(settings: object) -> dict[str, Any]:
         "checkpoint": fields.get("checkpoint", ""),
         **{name: fields[name] for name in (*SCALARS, *INTERVALS)},
     }
+
+
+def in_range(name: str, value: object, low: float, high: float, kind: Callable[[Any], Number] = int) -> Number:
+    """A number that a visitor or a program sent, checked.
+
+    Args:
+        name: a key of `FIELDS`.
+        value: anything.
+        low: the least that is allowed.
+        high: the most.
+        kind: int or float.
+
+    Raises:
+        InputError: with one sentence that a visitor can act on.
+    """
+    try:
+        number = kind(value)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is not None and number == value and low <= number <= high:
+        return number
+    values = {"name": FIELDS[name], "field": name, "low": low, "high": high, "value": reprlib.repr(value)}
+    if kind is int:
+        raise InputError("whole_number", "{name} must be a whole number from {low} to {high}; got {value}.", **values)
+    raise InputError("number", "{name} must be a number from {low} to {high}; got {value}.", **values)
+
+
+def _interval(name: str, value: object) -> tuple[int, int]:
+    """Two timesteps in order."""
+    ends = value if isinstance(value, list | tuple) else [value]
+    numbers = [in_range(name, end, 0, MAX_TIMESTEP) for end in ends]
+    if len(numbers) != 2 or numbers[0] > numbers[1]:
+        raise InputError(
+            "interval",
+            "{name} must be two timesteps, the lower one first; got {value}.",
+            name=FIELDS[name],
+            field=name,
+            value=", ".join(map(reprlib.repr, ends[:3])),
+        )
+    return numbers[0], numbers[1]
+
+
+def _is_kept_in_names(char: str) -> bool:
+    """Letters with their marks, digits, and symbols beyond ASCII, whose own (such as < and |) have other meanings."""
+    kind = unicodedata.category(char)[0]
+    return kind in "LMN" or (kind == "S" and not char.isascii())
 
 
 def _pair(text: str) -> list[object]:

@@ -1,18 +1,23 @@
 """Sample glyphs from the command line: `python -m glyffuser.sample "gold" --num-glyphs 4 --out gold.png`."""
 
 import argparse
+import errno
+import os
 import sys
+import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from tqdm import tqdm
 
 from glyffuser.checkpoint import CheckpointError, checkpoint_fingerprint, checkpoint_folder
-from glyffuser.config import SampleConfig
+from glyffuser.config import InputError, SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import encode_png, tile, x_0_to_uint8
 from glyffuser.pipeline import DTYPES, GlyffuserPipeline, best_device
-from glyffuser.request import Request
+from glyffuser.request import Request, check_request, count_up
 from glyffuser.text import clean_prompt
 
 
@@ -25,18 +30,24 @@ def main(arguments: list[str] | None = None) -> int:
     if options.num_glyphs < 1:
         parser.error("--num-glyphs must be at least 1")
     try:
-        config, prompts = _config(options), _read_prompts(options)
-        pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device, dtype=DTYPES[options.dtype])
-        fingerprint = checkpoint_fingerprint(options.checkpoint)
-        requests = [Request(prompt, _seeds(options), config, fingerprint) for prompt in prompts]
-        if options.out_dir:
-            _sample_each(pipeline, requests, options.out_dir)
-        else:
-            _sample_grid(pipeline, requests[0], options.out)
-    except (ValueError, OSError, CheckpointError, FloatingPointError) as error:
-        print(f"glyffuser.sample: {error}", file=sys.stderr)
+        _run(options)
+    except (InputError, OSError, CheckpointError, FloatingPointError) as error:
+        _print(f"glyffuser.sample: {error}", sys.stderr)
         return 2
     return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Check everything that can be checked before a step is taken, then draw."""
+    requests = [_request(prompt, options) for prompt in _read_prompts(options)]
+    _check_output(options)
+    pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device, dtype=DTYPES[options.dtype])
+    fingerprint = checkpoint_fingerprint(options.checkpoint)
+    requests = [request.with_checkpoint(fingerprint) for request in requests]
+    if options.out_dir:
+        _sample_each(pipeline, requests, options.out_dir)
+    else:
+        _sample_grid(pipeline, requests[0], options.out)
 
 
 def _sample_grid(pipeline: GlyffuserPipeline, request: Request, path: Path) -> None:
@@ -61,38 +72,77 @@ def _sample(pipeline: GlyffuserPipeline, request: Request) -> np.ndarray:
     return x_0_to_uint8(finished)
 
 
+def _check_output(options: argparse.Namespace) -> None:
+    """Check that the pictures can be written where they are to lie; makes the folder.
+
+    Raises:
+        InputError: for a name that is not that of a PNG.
+        OSError: if nothing can be written there.
+    """
+    path = options.out
+    if path and path.suffix.lower() != ".png":
+        raise InputError("out_no_png", "Pictures are PNGs; give a name that ends in .png, not {path}.", path=path)
+    if path and path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    folder = path.parent if path else options.out_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
+
+
 def _write(path: Path, png: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(png)
-    print(path)
+    """Write a whole picture or none: beside an older one, which is replaced at the end."""
+    target = path.resolve()  # a link stays one
+    unfinished = target.with_name(f".{os.getpid()}.part")
+    try:
+        unfinished.write_bytes(png)
+        unfinished.replace(target)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    _print(str(path), sys.stdout)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print a line on any console; characters that it lacks as escapes."""
+    encoding = stream.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
 def _read_prompts(options: argparse.Namespace) -> list[str]:
     if options.prompts_file is None:
         return [clean_prompt(options.prompt)]
+    path = options.prompts_file
     try:
-        lines = options.prompts_file.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{options.prompts_file} is not a text file in UTF-8") from error
-    prompts = [text for line in lines if (text := clean_prompt(line))]
+        raise InputError("prompts_file_no_text", "{path} is not a text file in UTF-8.", path=path) from error
+    # not splitlines: it divides a prompt at characters that end no line, such as a line separator pasted from a page
+    lines = [clean_prompt(line, f"Line {number} of {path}") for number, line in enumerate(text.split("\n"), start=1)]
+    prompts = [line for line in lines if line]
     if not prompts:
-        raise ValueError(f"{options.prompts_file} holds no prompt")
+        raise InputError("prompts_file_empty", "{path} holds no prompt.", path=path)
     return prompts
 
 
-def _seeds(options: argparse.Namespace) -> list[int]:
-    return list(range(options.seed, options.seed + options.num_glyphs))
-
-
-def _config(options: argparse.Namespace) -> SampleConfig:
-    return SampleConfig(
+def _request(prompt: str, options: argparse.Namespace) -> Request:
+    """The request for a prompt, if the page can draw its pictures again: one a glyph, or the grid."""
+    request = check_request(
+        prompt,
+        num_glyphs=options.num_glyphs if options.out else 1,
         num_inference_steps=options.num_inference_steps,
         guidance_scale=options.guidance_scale,
-        sampler=options.sampler,
-        guidance_interval=tuple(options.guidance_interval),
         pag_scale=options.pag_scale,
+        sampler=options.sampler,
+        seed=options.seed,
+        guidance_interval=tuple(options.guidance_interval),
         pag_interval=tuple(options.pag_interval),
     )
+    return replace(request, seeds=count_up(options.seed, options.num_glyphs))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("prompt", nargs="?", help='an English definition; "" samples without a prompt')
     what.add_argument("--prompts-file", type=Path, metavar="FILE", help="one prompt per line; needs --out-dir")
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--out", type=Path, metavar="PNG", help="write all glyphs as one grid")
+    where.add_argument("--out", type=Path, metavar="PNG", help="write all glyphs as one grid; ends in .png")
     where.add_argument("--out-dir", type=Path, metavar="DIR", help="write one PNG per prompt and seed")
     parser.add_argument("--num-glyphs", type=int, default=1, metavar="N", help="glyphs per prompt (default: 1)")
     parser.add_argument(

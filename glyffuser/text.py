@@ -3,13 +3,14 @@
 import hashlib
 import importlib.util
 import os
+import reprlib
 import threading
 import unicodedata
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +24,9 @@ MAX_TOKENS = 48
 
 MAX_PROMPT_LENGTH = 200
 """Characters; long enough for any definition, short enough to bound the work of a request."""
+
+MAX_TYPED_LENGTH = 10 * MAX_PROMPT_LENGTH
+"""Characters before normalisation, invisible ones and spaces included: its time grows with the square of the length."""
 
 FOLDER_VARIABLE = "GLYFFUSER_TEXT_ENCODER"
 
@@ -66,17 +70,13 @@ def clean_prompt(prompt: str, subject: str = "The prompt") -> str:
         InputError: if the prompt is too long, holds control characters or is not text.
     """
     if not isinstance(prompt, str):
-        raise InputError("prompt_no_text", "{subject} must be text; got {value}.", subject=subject, value=repr(prompt))
+        raise InputError(
+            "prompt_no_text", "{subject} must be text; got {value}.", subject=subject, value=reprlib.repr(prompt)
+        )
+    _check_length(prompt, MAX_TYPED_LENGTH, subject)
     visible = "".join(char for char in unicodedata.normalize("NFC", prompt) if unicodedata.category(char) != "Cf")
     text = " ".join(visible.split())
-    if len(text) > MAX_PROMPT_LENGTH:
-        raise InputError(
-            "prompt_too_long",
-            "{subject} has {length} characters; {limit} is the most.",
-            subject=subject,
-            length=len(text),
-            limit=MAX_PROMPT_LENGTH,
-        )
+    _check_length(text, MAX_PROMPT_LENGTH, subject)
     for char in text:
         if unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn"):
             raise InputError(
@@ -86,6 +86,17 @@ def clean_prompt(prompt: str, subject: str = "The prompt") -> str:
                 codepoint=f"{ord(char):04X}",
             )
     return text
+
+
+def _check_length(text: str, most: int, subject: str) -> None:
+    if len(text) > most:
+        raise InputError(
+            "prompt_too_long",
+            "{subject} has {length} characters; {limit} is the most.",
+            subject=subject,
+            length=len(text),
+            limit=MAX_PROMPT_LENGTH,
+        )
 
 
 class TextStates(NamedTuple):
@@ -120,6 +131,12 @@ class TextEncoder:
         self.model = model.eval().requires_grad_(False)
         self.channels: int = model.config.hidden_size
         self._lock = threading.Lock()  # a fast tokenizer may not be called from two threads at once
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}  # locks cannot be copied
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
 
     @classmethod
     def load(cls, name: str = "minilm", folder: str | Path | None = None) -> "TextEncoder":
@@ -256,7 +273,13 @@ def _locate(name: str, folder: str | Path | None) -> str:
 def _check_weights(path: Path, source: EncoderSource) -> None:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != source.weights_sha256:
-        raise ValueError(f"{path} is not the published {source.hub_id}: its sha256 is {found}; fetch it again")
+        raise InputError(
+            "encoder_unpublished",
+            "{path} is not the published {hub_id}: its sha256 is {found}; fetch it again",
+            path=path,
+            hub_id=source.hub_id,
+            found=found,
+        )
 
 
 def _load_model(name: str, location: str) -> PreTrainedModel:

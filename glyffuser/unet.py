@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention, AttnProcessor, AttnProcessor2_0
 
-from glyffuser.config import GLYPH_SIZE, ModelConfig
+from glyffuser.config import GLYPH_SIZE, InputError, ModelConfig
 
 
 class Conditioning(NamedTuple):
@@ -94,7 +94,7 @@ def _attend_and_record(
 
 
 def install_attention(unet: UNet2DConditionModel, is_fused: bool = True) -> None:
-    """Give `unet` the attention processors that `predict` needs; nothing else sets attention processors.
+    """Give `unet` the attention processors that `predict` needs; nothing else sets those of a network that samples.
 
     Args:
         unet: changed in place.
@@ -106,6 +106,21 @@ def install_attention(unet: UNet2DConditionModel, is_fused: bool = True) -> None
 def has_own_attention(unet: UNet2DConditionModel) -> bool:
     """Whether every attention layer has a processor from `install_attention`."""
     return all(isinstance(processor, GlyffuserAttnProcessor) for processor in unet.attn_processors.values())
+
+
+def check_attention(unet: UNet2DConditionModel) -> None:
+    """Check that attention can be perturbed.
+
+    Raises:
+        InputError: if somebody has replaced the processors from `install_attention`.
+    """
+    if not has_own_attention(unet):
+        raise InputError(
+            "attention_replaced",
+            "perturbed-attention guidance needs the network's own attention, which attention slicing, fused "
+            "projections or set_attn_processor have replaced: call glyffuser.unet.install_attention(pipeline.unet), "
+            "or set pag_scale to 0",
+        )
 
 
 def build_unet(config: ModelConfig) -> UNet2DConditionModel:

@@ -1,7 +1,9 @@
 """The page as programs see it."""
 
 import base64
+import re
 import time
+from pathlib import Path
 
 import pytest
 from gradio_client import Client
@@ -44,6 +46,14 @@ def test_a_seed_gives_the_same_picture_again(client):
         return client.predict(**order, api_name="/generate")["pred_x_0"]
 
     assert run() == run() != run(pag_scale=0)
+
+
+def test_the_loop_of_the_readme_says_what_went_wrong(page_url):
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (loop,) = re.findall(r"^```python\n(from gradio_client.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    loop = loop.replace("http://127.0.0.1:7860", page_url)
+    with pytest.raises(AppError, match="Number of glyphs must be a whole number from 1 to 16; got 400"):
+        exec(loop.replace("num_glyphs=4", "num_glyphs=400"), {})
 
 
 @pytest.mark.parametrize(

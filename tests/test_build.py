@@ -13,22 +13,30 @@ from glyffuser.data.build import (
     choose_held_out,
     clean_all,
     group_characters,
-    operator_to_layout,
     read_carrier,
-    read_operators,
+    read_decompositions,
+    read_frequencies,
+    read_grades,
+    read_pinyin,
     read_radicals,
 )
 from glyffuser.data.characters import load_characters
+from glyffuser.data.layouts import Decomposition
 
 READINGS = """# comment
 U+3400\tkDefinition\t(Cant.) hill (same as 丘)
 U+4E00\tkDefinition\tone; a, an
+U+4E00\tkHanyuPinlu\tyī(32747) yí(12)
 U+4E00\tkMandarin\tyī
 U+4E8C\tkDefinition\ttwo
+U+4E8C\tkMandarin\tèr yī
 U+58F1\tkDefinition\t(variant of 一)
 U+8A9E\tkDefinition\tlanguage, words
 U+8BED\tkDefinition\tlanguage; saying
 U+20000\tkDefinition\tout of range
+"""
+DICTIONARIES = """U+4E00\tkFenn\t36A
+U+4E00\tkGradeLevel\t1
 """
 SOURCES = """U+3400\tkRSUnicode\t1.4
 U+3400\tkTotalStrokes\t5
@@ -52,10 +60,12 @@ U+8BED\tkTraditionalVariant\tU+8A9E
 U+4E8C\tkSemanticVariant\tU+4E00<kMatthews
 """
 DECOMPOSITIONS = "10001:ra(㇑)\n㐀:d/t(卝,㇐)\n一:c()\n二:rd(㇐)\n語:a(言,吾)\n语:a(讠,吾)\n"
+CARRIERS = ("READINGS", "DICTIONARIES", "SOURCES", "VARIANTS", "DECOMPOSITIONS")
 EXPECTED = """\
 {"char":"㐀","codepoint":13312,"senses":["hill"],"radical":1,"strokes":5,"layout":"top-bottom","tags":["Cantonese"]SPLIT}
-{"char":"一","codepoint":19968,"senses":["one","a, an"],"radical":1,"strokes":1,"layout":"other"SPLIT}
-{"char":"二","codepoint":20108,"senses":["two"],"radical":7,"strokes":2,"layout":"top-bottom"SPLIT}
+{"char":"一","codepoint":19968,"senses":["one","a, an"],"radical":1,"strokes":1,"layout":"other","pinyin":"yī",\
+"frequency":32759,"grade":1SPLIT}
+{"char":"二","codepoint":20108,"senses":["two"],"radical":7,"strokes":2,"layout":"top-bottom","pinyin":"èr"SPLIT}
 {"char":"壱","codepoint":22769,"senses":["one","a, an"],"radical":33,"strokes":7,"layout":"other"SPLIT}
 {"char":"語","codepoint":35486,"senses":["language, words"],"radical":149,"strokes":14,"layout":"left-right"SPLIT}
 {"char":"语","codepoint":35821,"senses":["language","saying"],"radical":149,"strokes":9,"layout":"left-right",\
@@ -70,7 +80,7 @@ EXPECTED = """\
 @pytest.fixture
 def carriers(tmp_path, monkeypatch):
     """Fake carriers that are found before installed ones, and raise an error if their code is run."""
-    texts = {"READINGS": READINGS, "SOURCES": SOURCES, "VARIANTS": VARIANTS, "DECOMPOSITIONS": DECOMPOSITIONS}
+    texts = {name: globals()[name] for name in CARRIERS}
     for name, text in texts.items():
         file = getattr(build_module, name)
         path = tmp_path / file.package / file.name
@@ -107,7 +117,7 @@ def test_build_twice_gives_the_same_bytes(carriers, monkeypatch, tmp_path):
     assert sides == {"train", "held-out"}
 
 
-@pytest.mark.parametrize("name", ["READINGS", "SOURCES", "VARIANTS", "DECOMPOSITIONS"])
+@pytest.mark.parametrize("name", CARRIERS)
 def test_changed_carrier_is_refused(carriers, tmp_path, name):
     file = getattr(build_module, name)
     with open(carriers / file.package / file.name, "a") as lines:
@@ -117,7 +127,7 @@ def test_changed_carrier_is_refused(carriers, tmp_path, name):
     assert not (tmp_path / "built.jsonl").exists()
 
 
-@pytest.mark.parametrize("name", ["READINGS", "SOURCES", "VARIANTS", "DECOMPOSITIONS"])
+@pytest.mark.parametrize("name", CARRIERS)
 def test_missing_file_is_named(carriers, tmp_path, name):
     file = getattr(build_module, name)
     (carriers / file.package / file.name).unlink()
@@ -150,8 +160,8 @@ def test_asking_for_help_builds_nothing(monkeypatch, capsys):
 
 
 def test_pinned_hashes_are_hashes():
-    files = [build_module.READINGS, build_module.SOURCES, build_module.VARIANTS, build_module.DECOMPOSITIONS]
-    assert len({file.sha256 for file in files}) == 4
+    files = [getattr(build_module, name) for name in CARRIERS]
+    assert len({file.sha256 for file in files}) == len(files)
     assert all(len(bytes.fromhex(file.sha256)) == 32 for file in files)
 
 
@@ -160,23 +170,14 @@ def test_first_of_several_radicals_counts(carriers):
     assert read_radicals()[0x8BED] == (149, True)
 
 
+def test_the_first_reading_and_the_sum_of_the_counts_are_read(carriers):
+    assert read_pinyin() == {0x4E00: "yī", 0x4E8C: "èr"}
+    assert read_frequencies() == {0x4E00: 32759} and read_grades() == {0x4E00: 1}
+
+
 def test_decompositions_of_unencoded_components_are_skipped(carriers):
-    expected = {"㐀": "d/t", "一": "c", "二": "rd", "語": "a", "语": "a"}
-    assert read_operators() == {ord(char): operator for char, operator in expected.items()}
-
-
-@pytest.mark.parametrize(
-    ("layout", "operators"),
-    [
-        ("left-right", "a a/m a/t ra r3a r4a rrefl rrefr"),
-        ("top-bottom", "d d/t d/m d/s rd rd/m r3d r3tr r4sq"),
-        ("surround", "s s/t st sb sl sr stl str sbl sbr sl/s rs rstl"),
-        ("other", "c me msp w wtl lock built refh rot r4dia d/o sbl/o rrefr/t bd ba wa wd"),
-        ("other", ""),
-    ],
-)
-def test_layout_of_operators(layout, operators):
-    assert {operator_to_layout(operator) for operator in operators.split(" ")} == {layout}
+    expected = {"㐀": ("d/t", "卝"), "一": ("c", ""), "二": ("rd", "㇐"), "語": ("a", "言"), "语": ("a", "讠")}
+    assert read_decompositions() == {ord(char): Decomposition(*parts) for char, parts in expected.items()}
 
 
 def test_rows_without_senses_take_those_they_point_to():

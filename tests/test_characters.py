@@ -31,7 +31,7 @@ def test_counts(characters):
     assert sum(character.is_simplified_radical for character in characters) == 1_181
     assert sum(len(character.senses) for character in characters) == 36_593
     assert Counter(character.layout for character in characters) == {
-        "left-right": 13_990, "top-bottom": 4_503, "surround": 1_754, "other": 345,
+        "left-right": 14_020, "top-bottom": 4_525, "surround": 1_785, "other": 262,
     }  # fmt: skip
 
 
@@ -41,6 +41,8 @@ def test_known_characters(characters):
     assert (known["好"].radical, known["好"].strokes, known["好"].layout) == (38, 6, "left-right")
     assert (known["语"].is_simplified_radical, known["語"].is_simplified_radical) == (True, False)
     assert [known[char].layout for char in "字品国進"] == ["top-bottom", "top-bottom", "surround", "surround"]
+    assert (known["火"].pinyin, known["火"].frequency, known["火"].grade) == ("huǒ", 956, 1)
+    assert (known["㐂"].pinyin, known["㐂"].frequency, known["㐂"].grade) == ("", 0, 0)
     assert known["铝"].definition == known["鋁"].definition == "aluminium/aluminum (element 13, Al)"
     assert known["嶼"].tags == ("Cantonese",)
     assert known["鑫"].is_weak and not known["好"].is_weak
@@ -109,6 +111,9 @@ def test_defaults_are_not_written():
         (GOOD_LINE.replace("left-right", "round"), "layout must be one of"),
         (GOOD_LINE.replace("}", ',"split":"val"}'), "split must be one of train, held-out, not 'val'"),
         (GOOD_LINE.replace(":6", ":0"), "strokes must be a whole number from 1 to 64, not 0"),
+        (GOOD_LINE.replace("}", ',"pinyin":3}'), "pinyin must be a string, not 3"),
+        (GOOD_LINE.replace("}", ',"frequency":-1}'), "frequency must be a whole number from 0 to 999999, not -1"),
+        (GOOD_LINE.replace("}", ',"grade":"1"}'), "grade must be a whole number from 0 to 6, not '1'"),
         (GOOD_LINE.replace("22909", "65"), "codepoint must be in U+3400-9FFF, not 65"),
         (GOOD_LINE.replace("22909", '"22909"'), "codepoint must be in U+3400-9FFF, not '22909'"),
         (GOOD_LINE.replace("22909", "22910"), "codepoint 22910 is 奾, not 好"),

@@ -1,4 +1,7 @@
 import io
+import json
+import time
+import zlib
 
 import numpy as np
 import pytest
@@ -6,6 +9,7 @@ import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from glyffuser.config import InputError
 from glyffuser.images import (
     SETTINGS_KEY,
     decode_glyph,
@@ -51,6 +55,58 @@ def test_a_png_gives_back_its_settings_and_its_pixels():
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(png))), pixels)
 
 
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+
+TEXT = json.dumps({"prompt": "gold"}).encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (b"iTXt", b"glyffuser\0\0\0\0\0" + TEXT),
+        (b"iTXt", b"glyffuser\0\1\0\0\0" + zlib.compress(TEXT)),
+        (b"tEXt", b"glyffuser\0" + TEXT),
+        (b"zTXt", b"glyffuser\0\0" + zlib.compress(TEXT)),
+    ],
+)
+@pytest.mark.parametrize("is_before", [True, False])
+def test_settings_are_read_wherever_another_tool_has_put_them(kind, data, is_before):
+    png = encode_png(np.zeros((8, 8), np.uint8))
+    place = 33 if is_before else -12  # after the header, or before the end
+    others = chunk(b"tEXt", b"Software\0another tool") + chunk(b"tIME", bytes(7))
+    assert read_settings(png[:place] + others + chunk(kind, data) + png[place:]) == {"prompt": "gold"}
+
+
+def test_settings_in_a_picture_of_many_pixels_are_read_without_decoding_them():
+    png = encode_png(np.zeros((8, 8), np.uint8))
+    header = chunk(b"IHDR", (9000).to_bytes(4) * 2 + bytes([8, 0, 0, 0, 0]))
+    late = png[:8] + header + png[33:-12] + chunk(b"tEXt", b"glyffuser\0" + TEXT) + png[-12:]
+    assert read_settings(late) == {"prompt": "gold"}
+
+
+@pytest.mark.parametrize("cut", [0, 7, 20, 33, 40, -13])
+def test_a_cut_off_file_is_answered_with_a_sentence(cut):
+    with pytest.raises(InputError, match="not a PNG picture|holds no glyffuser settings"):
+        read_settings(encode_png(np.zeros((8, 8), np.uint8))[:cut])
+
+
+def test_settings_that_unpack_to_megabytes_are_damaged():
+    png = encode_png(np.zeros((8, 8), np.uint8))
+    bomb = chunk(b"zTXt", b"glyffuser\0\0" + zlib.compress(b"x" * 50_000_000))
+    with pytest.raises(InputError, match="are damaged"):
+        read_settings(png[:33] + bomb + png[33:])
+
+
+def test_a_file_of_nothing_but_chunks_takes_milliseconds():
+    png = encode_png(np.zeros((8, 8), np.uint8))
+    start = time.process_time()
+    with pytest.raises(InputError, match="holds no glyffuser settings"):
+        read_settings(png[:33] + chunk(b"abCD", b"") * 1_000_000 + png[33:])
+    assert time.process_time() - start < 0.2
+
+
 def test_files_without_settings_are_refused():
     with pytest.raises(ValueError, match="holds no glyffuser settings"):
         read_settings(encode_png(np.zeros((8, 8), np.uint8)))
@@ -58,7 +114,7 @@ def test_files_without_settings_are_refused():
         read_settings(b"GIF is what I say I am")
 
 
-@pytest.mark.parametrize("text", ["{", "[" * 100_000])
+@pytest.mark.parametrize("text", ["{", "[" * 90_000, '"' + "x" * 900_000 + '"', '{"seeds": [' + "9" * 5000 + "]}"])
 def test_damaged_settings_are_named(text):
     written = PngInfo()
     written.add_itxt(SETTINGS_KEY, text)

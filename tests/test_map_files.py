@@ -166,6 +166,7 @@ def test_the_shipped_map_holds_every_character_in_order(shipped):
     assert glyphs["codepoints"] == [c.codepoint for c in CHARACTERS]
     assert glyphs["definitions"] == [c.definition for c in CHARACTERS]
     assert [glyphs["layout_names"][i] for i in glyphs["layouts"]] == [c.layout for c in CHARACTERS]
+    assert glyphs["pinyin"] == [c.pinyin for c in CHARACTERS]
     assert shipped.positions.shape == (len(CHARACTERS), 2)
     assert np.allclose(shipped.positions.mean(axis=0), 0, atol=1e-3)
     assert np.allclose(shipped.positions.std(axis=0), 1, atol=1e-3)
@@ -218,6 +219,23 @@ def test_a_map_of_another_format_is_named(copied_map):
 @pytest.fixture
 def copied_map(shipped, tmp_path):
     return shutil.copytree(shipped.folder, tmp_path / "map")
+
+
+def test_updating_the_characters_gives_the_shipped_files(shipped, copied_map):
+    former = json.loads((copied_map / files.GLYPHS).read_text())
+    (copied_map / files.GLYPHS).write_text(json.dumps({"definitions": former["definitions"]}))
+    manifest = json.loads((copied_map / files.MANIFEST).read_text())
+    manifest["files"][files.GLYPHS] = files.sha256(copied_map / files.GLYPHS)
+    manifest["umap"]["figures"]["same_layout"] = 0
+    (copied_map / files.MANIFEST).write_text(json.dumps(manifest))
+    assert build.update_characters(CHARACTERS, copied_map) == shipped.manifest
+    for name in (files.MANIFEST, *shipped.manifest["files"]):
+        assert (copied_map / name).read_bytes() == (shipped.folder / name).read_bytes(), name
+
+
+def test_characters_of_another_map_are_refused(copied_map):
+    with pytest.raises(ValueError, match="was built from other definitions: run `make map`"):
+        build.update_characters(CHARACTERS[1:], copied_map)
 
 
 def test_positions_are_packed_to_a_ten_thousandth():

@@ -1,12 +1,15 @@
 import json
+import re
 import shutil
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
 
-from glyffuser.checkpoint import DEFAULT_CHECKPOINT, CheckpointError
+from glyffuser import checkpoint as checkpoint_module
+from glyffuser.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, weights_path
 from glyffuser.config import SampleConfig
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.diffusion import SAMPLERS, training_scheduler
@@ -224,8 +227,54 @@ def test_weights_of_another_network_are_refused(copied):
     shutil.copytree(DEFAULT_CHECKPOINT / "unet", copied / "unet", dirs_exist_ok=True)
     config = json.loads((copied / "unet" / "config.json").read_text())
     (copied / "unet" / "config.json").write_text(json.dumps(config | {"cross_attention_dim": 128}))
-    with pytest.raises(CheckpointError, match="could not be read"):
+    with pytest.raises(CheckpointError, match="holds .* of shape .* instead of"):
         GlyffuserPipeline.load(copied)
+
+
+@pytest.mark.parametrize("load", [GlyffuserPipeline.load, GlyffuserPipeline.from_pretrained])
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [("glyph_prior", "std"), ("glyph_prior", "folds.1.mean"), ("unet", "conv_in.weight"), ("unet", "conv_out.bias")],
+)
+def test_a_whole_file_without_a_tensor_is_refused(copied, load, part, name):
+    path = weights_path(copied, part)
+    tensors = load_file(path)
+    save_file({key: tensor for key, tensor in tensors.items() if key != name}, path)
+    with pytest.raises(CheckpointError, match=re.escape(f"it lacks {name}; restore it")) as caught:
+        load(copied)
+    assert str(path) in str(caught.value)
+    save_file(tensors | {"other": torch.zeros(3)}, path)
+    with pytest.raises(CheckpointError, match="it holds other, which the network has not"):
+        load(copied)
+    save_file(tensors | {name: torch.zeros(3, 7)}, path)
+    with pytest.raises(CheckpointError, match=re.escape(f"holds {name} of shape [3, 7] instead of")):
+        load(copied)
+
+
+@pytest.mark.parametrize(
+    "form", [{"variant": "fp16"}, {"max_shard_size": "40KB"}, {"safe_serialization": False}], ids=str
+)
+def test_weights_in_another_form_are_called_that(tiny_pipeline, tmp_path, form):
+    tiny_pipeline.save_pretrained(tmp_path, **form)
+    with pytest.raises(CheckpointError, match="was saved as a variant, in pieces or pickled: load it with"):
+        GlyffuserPipeline.load(tmp_path)
+    how = {name: value for name, value in form.items() if name == "variant"}
+    again = GlyffuserPipeline.from_pretrained(tmp_path, **how)
+    again.save_pretrained(tmp_path / "again")
+    again = GlyffuserPipeline.load(tmp_path / "again")
+    assert torch.equal(again.unet.conv_in.weight, tiny_pipeline.unet.conv_in.weight)
+
+
+def test_a_repository_of_the_hub_is_loaded(copied, monkeypatch):
+    asked = []
+
+    def download(name, **arguments):
+        asked.append((name, arguments))
+        return str(copied)
+
+    monkeypatch.setattr(checkpoint_module, "snapshot_download", download)
+    GlyffuserPipeline.from_pretrained("someone/glyffuser", revision="v1", dtype=torch.float32)
+    assert asked == [("someone/glyffuser", {"revision": "v1"})]
 
 
 def test_a_prior_is_read_with_its_settings(copied):

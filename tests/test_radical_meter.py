@@ -10,7 +10,7 @@ from glyffuser.images import x_0_to_uint8
 from glyffuser.radicals import RadicalClassifier
 from glyffuser.ui.radical_meter import SUGGESTED_FROM, likeliest_radical, radical_note, suggested_radical
 
-SENTENCE = "These words suggest the radical fish; a small network that reads radicals sees it in"
+SENTENCE = "These words suggest the radical 魚 (fish); a small network that reads radicals sees it in"
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,22 @@ def test_words_that_leave_it_open_are_told_so(app_context, fishes):
     prompt = "computer"
     assert likeliest_radical(app_context.pipeline, prompt)[1] < SUGGESTED_FROM
     assert radical_note(app_context, prompt, x_0_to_uint8(fishes[:1])) == "These words leave the radical open."
-    assert suggested_radical(app_context.pipeline, prompt) == ": no clear radical"
-    assert radical_note(app_context, "", x_0_to_uint8(fishes[:1])) == suggested_radical(app_context.pipeline, "") == ""
+    assert suggested_radical(app_context, prompt) == ": no clear radical"
+    assert radical_note(app_context, "", x_0_to_uint8(fishes[:1])) == suggested_radical(app_context, "") == ""
 
 
-def test_the_guess_is_a_name_and_how_sure_it_is(pipeline):
-    (sure,) = re.fullmatch(r": the radical fish \((\d+)% sure\)", suggested_radical(pipeline, "fish")).groups()
+def test_the_guess_is_drawn_and_named_with_how_sure_it_is(app_context):
+    image = r'<img class="glyff-radical" src="data:image/png;base64,[^"]+" alt="魚 鱼">'
+    suggested = suggested_radical(app_context, "fish")
+    (sure,) = re.fullmatch(rf": the radical {image} fish \((\d+)% sure\)", suggested).groups()
     assert 50 < int(sure) <= 100
+
+
+def test_the_radical_of_heads_is_no_leaf(app_context):
+    likeliest = next(word for word in ("leaf", "forehead", "neck", "head") if _number(app_context, word) == 181)
+    assert " head, page (" in suggested_radical(app_context, likeliest)
+
+
+def _number(context, word):
+    number, probability = likeliest_radical(context.pipeline, word)
+    return number if probability >= SUGGESTED_FROM else 0

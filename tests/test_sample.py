@@ -1,3 +1,5 @@
+import errno
+import io
 from pathlib import Path
 
 import numpy as np
@@ -74,9 +76,13 @@ def test_a_single_picture_equals_its_cell_of_the_grid(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["gold", "--guidance-scale", "0", "--out", "x.png"], "guidance_scale must lie between"),
+        (["gold", "--guidance-scale", "0", "--out", "x.png"], "Guidance must be a number from 1 to 20; got 0.0."),
         (["x" * 201, "--out", "x.png"], "has 201 characters"),
-        (["gold", "--seed", "-1", "--out", "x.png"], "a seed must lie between"),
+        (["gold", "--seed", "-1", "--out", "x.png"], "Seed must be a whole number from 0"),
+        (["gold", "--num-inference-steps", "121", "--out", "x.png"], "Steps must be a whole number from 1 to 120"),
+        (["gold", "--num-glyphs", "17", "--out", "x.png"], "Number of glyphs must be a whole number from 1 to 16"),
+        (["gold", "--out", "gold.jpg"], "give a name that ends in .png, not gold.jpg"),
+        (["gold", "--out", "gold"], "give a name that ends in .png, not gold"),
         (["--prompts-file", "nowhere.txt", "--out-dir", "x"], "nowhere.txt"),
     ],
 )
@@ -112,7 +118,8 @@ def test_options_that_do_not_go_together_are_refused(arguments, sentence, capsys
 def test_a_bad_line_or_file_of_prompts_is_named_before_anything_is_drawn(loaded, tmp_path, capsys):
     words = tmp_path / "words.txt"
     for content, sentence in (
-        (b"gold\n" + b"x" * 201, "201 characters"),
+        (b"gold\n\n" + b"x" * 201, f"Line 3 of {words} has 201 characters; 200 is the most."),
+        (b"gold\r\ngo\x07ld", f"Line 2 of {words} holds the unprintable character U+0007"),
         (b"gold \xff", "words.txt is not a text file"),
     ):
         words.write_bytes(content)
@@ -121,7 +128,86 @@ def test_a_bad_line_or_file_of_prompts_is_named_before_anything_is_drawn(loaded,
     assert not loaded
 
 
+def test_only_line_ends_end_a_line(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_bytes("\ufeffgold\u2028and silver\r\nfish\x0cthat flies\rbird\x85\nriver".encode())
+    assert run("--prompts-file", words, "--out-dir", tmp_path / "out") == 0
+    written = sorted((tmp_path / "out").iterdir())
+    prompts = [read_settings(path.read_bytes())["prompt"] for path in written]
+    assert prompts == ["gold and silver", "fish that flies", "bird", "river"]
+
+
+def test_prompts_of_any_script_name_their_files(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("金\nΓη\n", encoding="utf-8")
+    assert run("--prompts-file", words, "--out-dir", tmp_path / "out") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0000-金-0.png", "0001-γη-0.png"]
+
+
 def test_an_empty_prompts_file_is_named(tmp_path, capsys):
     (tmp_path / "empty.txt").write_text("\n\n")
     assert run("--prompts-file", tmp_path / "empty.txt", "--out-dir", tmp_path) == 2
     assert "empty.txt holds no prompt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 16])
+def test_the_page_takes_every_number_of_glyphs_that_the_command_draws(number, tmp_path):
+    assert run("gold", "--num-glyphs", number, "--out", tmp_path / "x.png") == 0
+    assert len(request_from_png((tmp_path / "x.png").read_bytes()).seeds) == number
+
+
+def test_a_folder_takes_more_glyphs_than_a_grid(tmp_path):
+    assert run("gold", "--num-glyphs", 17, "--out-dir", tmp_path) == 0
+    assert len(list(tmp_path.iterdir())) == 17
+
+
+@pytest.mark.parametrize("option", ["--out", "--out-dir"])
+def test_a_place_that_cannot_be_written_is_named_before_anything_is_loaded(option, loaded, tmp_path, capsys):
+    (tmp_path / "file").write_text("not a folder")
+    assert run("gold", option, tmp_path / "file" / "x.png") == 2
+    assert str(tmp_path / "file") in capsys.readouterr().err and not loaded
+
+
+def test_a_folder_in_place_of_the_picture_is_named_before_anything_is_loaded(loaded, tmp_path, capsys):
+    (tmp_path / "x.png").mkdir()
+    assert run("gold", "--out", tmp_path / "x.png") == 2
+    assert "x.png" in capsys.readouterr().err and not loaded
+
+
+def test_a_full_disk_leaves_the_older_picture_and_names_the_new_one(tmp_path, monkeypatch, capsys):
+    def fill(path, data):
+        with path.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "gold.png"
+    path.write_bytes(b"older")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", fill)
+        assert run("gold", "--out", path) == 2
+    assert f"No space left on device: '{path}'" in capsys.readouterr().err
+    assert path.read_bytes() == b"older" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_to_a_picture_stays_one(tmp_path):
+    (tmp_path / "link.png").symlink_to("real.png")
+    assert run("gold", "--out", tmp_path / "link.png") == 0
+    assert (tmp_path / "link.png").is_symlink() and (tmp_path / "real.png").stat().st_size > 1000
+
+
+def test_a_console_without_a_character_ends_no_batch(tmp_path, monkeypatch):
+    console = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(command.sys, "stdout", console)
+    (tmp_path / "words.txt").write_text("金\nfish\n", encoding="utf-8")
+    assert run("--prompts-file", tmp_path / "words.txt", "--out-dir", tmp_path / "out") == 0
+    console.flush()
+    assert b"\\u91d1" in console.buffer.getvalue() and b"fish-0.png" in console.buffer.getvalue()
+
+
+def test_a_fault_of_ours_passes_for_no_mistake_of_the_user(monkeypatch, tmp_path):
+    def fail(*_):
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(command, "tile", fail)
+    with pytest.raises(ValueError, match="a fault of ours"):
+        run("gold", "--out", tmp_path / "x.png")

@@ -1,11 +1,15 @@
+import time
+
 import pytest
 import torch
 from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
 
 from glyffuser import text
+from glyffuser.config import InputError
 from glyffuser.text import (
     FOLDER_VARIABLE,
     MAX_TOKENS,
+    MAX_TYPED_LENGTH,
     TextEncoder,
     TextStateCache,
     clean_prompt,
@@ -173,3 +177,25 @@ def test_prompts_are_cleaned(raw, cleaned):
 def test_invalid_prompts_are_refused_with_the_reason(raw, sentence):
     with pytest.raises(ValueError, match=sentence):
         clean_prompt(raw)
+
+
+@pytest.mark.parametrize("text", ["\u0301\u0323" * 50_000, " " * 100_000, "\u200b" * 100_000, "gold" * 500_000])
+def test_a_prompt_is_measured_before_it_is_normalised(text):
+    """Sorting unordered combining marks takes time that grows with the square of their number."""
+    start = time.process_time()
+    with pytest.raises(InputError, match=f"has {len(text)} characters; 200 is the most"):
+        clean_prompt(text)
+    assert time.process_time() - start < 0.05
+
+
+def test_the_longest_prompt_that_is_normalised_takes_milliseconds():
+    start = time.process_time()
+    with pytest.raises(InputError, match="has 2000 characters"):
+        clean_prompt("\u0301\u0323" * (MAX_TYPED_LENGTH // 2))
+    assert time.process_time() - start < 0.1
+
+
+def test_what_is_no_text_is_quoted_in_short():
+    with pytest.raises(InputError, match="must be text") as caught:
+        clean_prompt(["x" * 1_000_000] * 100)
+    assert len(str(caught.value)) < 300

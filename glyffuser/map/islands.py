@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glyffuser.data.characters import Character
-from glyffuser.data.radical_names import RADICAL_NAMES
+from glyffuser.data.radical_names import radical_of
 
 MAX_ISLANDS = 40
 
@@ -27,7 +27,7 @@ class Island:
     """A region where one radical or layout prevails.
 
     Attributes:
-        name: English.
+        name: key of the radical, or the layout.
         x: centre on the map.
         y: centre on the map.
         radical: number of the radical; 0 for a continent.
@@ -77,7 +77,7 @@ def _find_island(radical: int, radicals: np.ndarray, positions: np.ndarray) -> I
     share = float(count / near.sum())
     if count < MIN_ISLAND_SIZE / 2 or share < MIN_SHARE:
         return None
-    return Island(RADICAL_NAMES[radical - 1], float(centre[0]), float(centre[1]), radical, count, share)
+    return Island(radical_of(radical).key, float(centre[0]), float(centre[1]), radical, count, share)
 
 
 def _is_near(positions: np.ndarray, centre: np.ndarray, radius: float) -> np.ndarray:

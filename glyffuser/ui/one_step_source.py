@@ -1,5 +1,6 @@
 """What the One step tab begins with, checked, and the model that takes the step."""
 
+import reprlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +83,7 @@ class SourceCheck:
         """The source, or ValueError with one sentence that a visitor can act on."""
         prompt, seed = clean_prompt(prompt or ""), in_range("the_seed", seed, 0, MAX_SEED)
         if not isinstance(char or "", str):
-            raise ValueError(say("one_step.character_no_text", value=repr(char)))
+            raise ValueError(say("one_step.character_no_text", value=reprlib.repr(char)))
         char = (char or "").strip()
         if not char:
             return StepSource(prompt, seed, glyph.pixels if glyph else None, None)

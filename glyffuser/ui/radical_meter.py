@@ -1,11 +1,14 @@
 """How many glyphs of a run carry the radical that their definition suggests."""
 
+import html
+
 import numpy as np
 
-from glyffuser.data.radical_names import RADICAL_NAMES
+from glyffuser.data.radical_names import radical_of
 from glyffuser.images import uint8_to_x_0
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.ui.context import AppContext
+from glyffuser.ui.figures import radical_image
 from glyffuser.ui.text import say
 
 SUGGESTED_FROM = 0.2
@@ -23,14 +26,16 @@ def likeliest_radical(pipeline: GlyffuserPipeline, prompt: str) -> tuple[int, fl
     return int(radical), float(probability)
 
 
-def suggested_radical(pipeline: GlyffuserPipeline, prompt: str) -> str:
-    """The likeliest radical and its probability, to stand after "suggest"; nothing for an empty prompt."""
+def suggested_radical(context: AppContext, prompt: str) -> str:
+    """The likeliest radical, drawn, and its probability, as HTML to stand after "suggest"; "" for an empty prompt."""
     if not prompt:
         return ""
-    radical, probability = likeliest_radical(pipeline, prompt)
+    number, probability = likeliest_radical(context.pipeline, prompt)
     if probability < SUGGESTED_FROM:
-        return say("radical.no_clear")
-    return say("radical.suggested", name=RADICAL_NAMES[radical - 1], percent=f"{probability:.0%}")
+        return html.escape(say("radical.no_clear"))
+    radical = radical_of(number)
+    forms, name = radical_image(context.renderer, radical), html.escape(radical.name)
+    return say("radical.suggested", forms=forms, name=name, percent=f"{probability:.0%}")
 
 
 def radical_note(context: AppContext, prompt: str, glyphs: np.ndarray) -> str:
@@ -41,4 +46,5 @@ def radical_note(context: AppContext, prompt: str, glyphs: np.ndarray) -> str:
     if probability < SUGGESTED_FROM:
         return say("radical.open")
     found = context.radical_classifier.top_k(uint8_to_x_0(glyphs), k=1) == radical
-    return say("radical.count", name=RADICAL_NAMES[radical - 1], count=int(found.sum()), total=len(glyphs))
+    named = say("radical.named", char=radical_of(radical).char, name=radical_of(radical).name)
+    return say("radical.count", radical=named, count=int(found.sum()), total=len(glyphs))

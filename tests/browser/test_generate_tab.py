@@ -200,8 +200,12 @@ def test_a_replay_during_a_run_catches_up_with_it(generate_tab):
     expect(page.locator(PLAYER)).to_have_attribute("data-step", "20")
     caption = page.locator("#player [data-part=caption]")
     expect(caption).to_contain_text("step 20 of 20 · timestep 0 · Finished.")
-    expect(caption).to_contain_text(re.compile(r"suggest the radical gold; .* sees it in [0-4] of 4\. Pick a glyph"))
-    expect(page.locator("#player [data-part=status]")).to_contain_text("Finished. These words suggest the radical gold")
+    expect(caption).to_contain_text(
+        re.compile(r"suggest the radical 金 \(gold, metal\); .* sees it in [0-4] of 4\. Pick a glyph")
+    )
+    expect(page.locator("#player [data-part=status]")).to_contain_text(
+        "Finished. These words suggest the radical 金 (gold, metal)"
+    )
     page.get_by_label("Predicted glyph").check()
     expect(caption).to_contain_text("guessed at timestep 49")
 
@@ -430,13 +434,20 @@ def test_markup_in_a_prompt_is_only_text(generate_tab):
 
 def test_the_words_alone_suggest_something_else_for_each_prompt(generate_tab):
     page = generate_tab
-    picture = page.locator("#suggestion img")
+    picture = page.locator("#suggestion figure > img")
     gold = picture.get_attribute("src")
     words = page.locator("#suggestion figcaption")
-    expect(words).to_have_text(re.compile(r"^What the words alone suggest: the radical gold \(\d+% sure\)$"))
+    expect(words).to_have_text(
+        re.compile(r"^What the words alone suggest: the radical\s+gold, metal \(\d+% sure\)\s*$")
+    )
+    radical = words.get_by_role("img", name="金 釒 钅")
+    expect(radical).to_be_in_viewport(ratio=1)
+    box = radical.bounding_box()
+    assert 24 <= box["height"] <= 40 and box["width"] > 2.5 * box["height"]
     prompt_field(page).fill("fish")
     expect(picture).not_to_have_attribute("src", gold)
     expect(words).to_contain_text("fish")
+    expect(words.get_by_role("img", name="魚 鱼")).to_be_in_viewport(ratio=1)
     prompt_field(page).fill("")
     expect(words).to_have_text("What the words alone suggest")
     prompt_field(page).fill("gold")

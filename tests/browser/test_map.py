@@ -21,6 +21,10 @@ CHARACTERS = load_characters()
 CODEPOINTS = {character.codepoint: index for index, character in enumerate(CHARACTERS)}
 
 
+TREES = [c for c in CHARACTERS if re.search(r"\btree|trees?\b", c.definition.lower())]
+"""What a search for "tree" finds, whole words and parts of words."""
+
+
 def open_map(page: Page, url: str) -> Page:
     page.goto(url)
     expect(page.locator("#player .glyff-player")).to_be_visible()
@@ -84,7 +88,9 @@ def card_matches(page: Page, renderer: GlyphRenderer) -> int:
     codepoint = int(re.search(r"U\+([0-9A-F]+)", card.inner_text())[1], 16)
     index = CODEPOINTS[codepoint]
     assert card.get_attribute("data-index") == card.get_attribute("data-picture") == str(index)
-    assert CHARACTERS[index].definition in card.inner_text()
+    character = CHARACTERS[index]
+    assert character.definition in card.inner_text()
+    assert f"{character.char} {character.pinyin}".strip() in card.inner_text()
     url = page.locator(".glyff-map-card canvas").evaluate("(canvas) => canvas.toDataURL()")
     shown = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("L")
     glyph = np.asarray(renderer.render(CHARACTERS[index].char)).reshape(64, 2, 64, 2).mean(axis=(1, 3))
@@ -97,7 +103,7 @@ def test_the_picture_in_the_card_belongs_to_the_point_even_after_a_filter(opened
     for number in range(200):
         if number == 100:
             opened.fill("#map-query input, #map-query textarea", "tree")
-            expect(opened.locator("#map-message")).to_contain_text("176 characters found")
+            expect(opened.locator("#map-message")).to_contain_text(f"{len(TREES)} characters found")
         index = generator.randrange(len(CHARACTERS))
         opened.mouse.move(*place_of(opened, index))
         right += card_matches(opened, renderer) == index
@@ -109,7 +115,7 @@ def test_a_picked_character_is_shown_with_its_neighbours_and_handed_on(opened):
     go_to(opened, index)
     panel = opened.locator("#map-panel")
     expect(panel).to_contain_text("U+6CB3")
-    expect(panel).to_contain_text("water (radical 85), left-right")
+    expect(panel).to_contain_text("Radical 85 水: water · layout: left-right")
     expect(panel.locator("[data-action=go]")).to_have_count(8)
     neighbour = panel.locator("[data-action=go]").first
     expected = neighbour.get_attribute("data-index")
@@ -134,7 +140,8 @@ def test_search_by_word_and_by_meaning(opened):
     opened.fill("#map-query input, #map-query textarea", "dragon")
     expect(opened.locator("#map-message")).to_contain_text("characters found")
     count = int(attribute(opened, "hits"))
-    assert count == sum(bool(re.search(r"\bdragon\b", c.definition.lower())) for c in CHARACTERS)
+    assert count == sum("dragon" in c.definition.lower() for c in CHARACTERS)
+    expect(opened.locator("#map-hits figure").first).to_contain_text("U+9F8D")
     opened.get_by_role("radio", name="meaning", exact=True).check()
     expect(opened.locator(".glyff-map")).to_have_attribute("data-hits", "60")
     hits = opened.locator("#map-hits").get_by_role("button", name="On the map")
@@ -253,6 +260,24 @@ def test_a_second_pick_is_not_lost_while_the_first_is_answered(opened):
     expect(opened.locator("#map-panel .glyff-panel")).to_have_attribute("data-index", attribute(opened, "selected"))
 
 
+def test_the_picked_character_is_text_that_can_be_copied(opened):
+    go_to(opened, CODEPOINTS[ord("河")])
+    figure = opened.locator("#map-panel .glyff-panel > figure")
+    expect(figure.locator(".glyff-as-text")).to_have_text("河 hé")
+    figure.locator(".glyff-character").dblclick()
+    assert opened.evaluate("getSelection().toString()").strip() == "河"
+    radical = opened.locator("#map-panel").get_by_role("img", name="水 氵")
+    radical.scroll_into_view_if_needed()
+    expect(radical).to_be_in_viewport(ratio=1)
+    assert radical.bounding_box()["height"] >= 24
+
+
+@pytest.mark.parametrize(("query", "code"), [("fire", "U+706B"), ("bird", "U+9CE5")])
+def test_a_search_shows_the_character_of_the_word_first(opened, query, code):
+    opened.fill("#map-query input, #map-query textarea", query)
+    expect(opened.locator("#map-hits figure").first).to_contain_text(code)
+
+
 def test_a_grey_point_answers_as_well_as_a_hit(opened):
     opened.fill("#map-query input, #map-query textarea", "dragon")
     expect(opened.locator(".glyff-map")).to_have_attribute("data-hits", re.compile(r"\d+"))
@@ -306,7 +331,7 @@ def test_the_path_of_a_generated_glyph_waits_on_the_map(page, page_url):
 
 def test_colours_layers_and_the_surface(opened):
     for colour, name in (
-        ("radical", "grass"),
+        ("radical", "艸 grass, plant"),
         ("strokes", "29 strokes and more"),
         ("density", "dense"),
         ("layout", "other"),

@@ -8,8 +8,8 @@ const CARD = { width: 300, height: 80 };
 const STAGE = { width: 800, height: 400 };
 
 test("a title names code point, radical, strokes and layout", () => {
-  assert.equal(titleOf(DATA.glyphs, 0, TEXT), "U+6CB3 · radical 2 water · 8 strokes · left-right");
-  assert.equal(titleOf(DATA.glyphs, 1, TEXT), "U+20021 · radical 2 water · 1 stroke · left-right");
+  assert.equal(titleOf(DATA.glyphs, 0, TEXT), "U+6CB3 · radical 2 水 water, stream · 8 strokes · left-right");
+  assert.equal(titleOf(DATA.glyphs, 1, TEXT), "U+20021 · radical 2 水 water, stream · 1 stroke · left-right");
 });
 
 test("the card lies right below the pointer", () => {

@@ -14,9 +14,10 @@ test("four numbers of strokes share a bin, and the last bin is open", () => {
 
 test("the most frequent radicals have bins of their own, the others share the last", () => {
   const radicals = [1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 5];
-  const radical_names = ["one", "two", "three", "four", "five"];
-  const { names, bins } = byRadical({ radicals, radical_names }, PALETTE, TEXT);
-  assert.deepEqual(names, ["four", "three", "two", "all others"]);
+  const radical_names = ["one", "two", "three", "four, quad", "five"];
+  const radical_chars = [..."一二三四五"];
+  const { names, bins } = byRadical({ radicals, radical_names, radical_chars }, PALETTE, TEXT);
+  assert.deepEqual(names, ["四 four, quad", "三 three", "二 two", "all others"]);
   assert.deepEqual([...bins], [3, 2, 2, 1, 1, 1, 0, 0, 0, 0, 3]);
 });
 

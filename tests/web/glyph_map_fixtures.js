@@ -18,18 +18,20 @@ export const DATA = {
     codepoints: [0x6cb3, 0x20021, 0x4e00, 0x4e01, 0x4e03],
     definitions: ["river", "<b>bold</b>", "one", "nail", "seven"],
     radicals: [2, 2, 1, 1, 1],
-    radical_names: ["one", "water"],
+    radical_names: ["one", "water, stream"],
+    radical_chars: ["一", "水"],
     strokes: [8, 1, 4, 5, 40],
+    pinyin: ["hé", "", "yī", "dīng", "qī"],
     layouts: [0, 0, 1, 1, 0],
     layout_names: ["left-right", "other"],
   },
   islands: [
-    { name: "one", x: 1, y: 1 },
-    { name: "water", x: 0.05, y: 0 },
+    { name: "one", radical: 1, x: 1, y: 1 },
+    { name: "water", radical: 2, x: 0.05, y: 0 },
   ],
   continents: [
-    { name: "left-right", x: 0.5, y: 0 },
-    { name: "top-bottom", x: 0, y: 1.5 },
+    { name: "left-right", radical: 0, x: 0.5, y: 0 },
+    { name: "top-bottom", radical: 0, x: 0, y: 1.5 },
   ],
 };
 

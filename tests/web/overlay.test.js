@@ -102,9 +102,9 @@ test("arrows are shorter than the space between them", () => {
 });
 
 test("of names that would cover one another the largest island's is drawn", () => {
-  const { overlay, called } = fakeOverlay({ ...crowd(), islands: DATA.islands.concat({ name: "gold", x: 1, y: 1 }) });
+  const { overlay, called } = fakeOverlay({ ...crowd(), islands: DATA.islands.concat({ name: "gold", radical: 1, x: 1, y: 1 }) });
   overlay.draw({ ...CURRENT, layers: INITIAL.layers });
-  assert.deepEqual(called("fillText").map((/** @type {any} */ call) => call.args[0]), ["one", "water"]);
+  assert.deepEqual(called("fillText").map((/** @type {any} */ call) => call.args[0]), ["一 one", "水 water"]);
 });
 
 test("under the surface nothing is drawn", () => {

@@ -7,7 +7,6 @@ import gradio as gr
 
 from glyffuser.config import SampleConfig
 from glyffuser.images import encode_png, x_0_to_uint8
-from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.request import Request
 from glyffuser.ui.components.frame_player import build_frame_player
 from glyffuser.ui.context import AppContext
@@ -74,17 +73,17 @@ def build_generate_tab(page: gr.Blocks, context: AppContext) -> GenerateTab:
 
     controls = _lay_out(context)
     _wire_runs(page, context, controls, stream)
-    _wire_prompt(controls, context.pipeline)
+    _wire_prompt(controls, context)
     build_compare(page, context, controls.prompt, controls.settings)
     gr.api(_api(stream), api_name="generate", concurrency_id=MODEL_QUEUE, concurrency_limit=1)
     return GenerateTab(controls.prompt, controls.player)
 
 
-def suggest(pipeline: GlyffuserPipeline, prompt: str) -> str:
+def suggest(context: AppContext, prompt: str) -> str:
     """What the words alone suggest, before any noise is removed: the glyph prior's picture, and its radical."""
     text, _ = checked_prompt(prompt)
-    png = encode_png(x_0_to_uint8(pipeline.suggest([text]))[0])
-    caption = say("generate.suggestion") + suggested_radical(pipeline, text)
+    png = encode_png(x_0_to_uint8(context.pipeline.suggest([text]))[0])
+    caption = say("generate.suggestion") + suggested_radical(context, text)
     return (
         f'<figure class="glyff-suggestion"><img src="{data_url(png, "image/png")}" width="112" height="112" '
         f'alt="{say("generate.suggestion_alt")}"><figcaption>{caption}</figcaption></figure>'
@@ -94,7 +93,7 @@ def suggest(pipeline: GlyffuserPipeline, prompt: str) -> str:
 def _lay_out(context: AppContext) -> Controls:
     with gr.Row(elem_classes="glyff-generate"):
         with gr.Column(scale=4, min_width=320):
-            prompt, message, link_message, suggestion, examples = _lay_out_prompt(context.pipeline)
+            prompt, message, link_message, suggestion, examples = _lay_out_prompt(context)
             with gr.Row(elem_classes="glyff-actions"):
                 generate = gr.Button(
                     say("generate.generate"), variant="primary", elem_id="generate", scale=3, min_width=120
@@ -110,7 +109,7 @@ def _lay_out(context: AppContext) -> Controls:
     return Controls(prompt, message, link_message, suggestion, examples, generate, stop, settings, player, where)
 
 
-def _lay_out_prompt(pipeline: GlyffuserPipeline) -> tuple[gr.Textbox, gr.HTML, gr.HTML, gr.HTML, gr.Dataset]:
+def _lay_out_prompt(context: AppContext) -> tuple[gr.Textbox, gr.HTML, gr.HTML, gr.HTML, gr.Dataset]:
     with gr.Row(elem_classes="glyff-prompt-row"):
         with gr.Column(scale=3, min_width=180):
             prompt = gr.Textbox(
@@ -122,7 +121,7 @@ def _lay_out_prompt(pipeline: GlyffuserPipeline) -> tuple[gr.Textbox, gr.HTML, g
             )
             message = gr.HTML("", elem_id="message")
             link_message = gr.HTML("", elem_id="link-message")
-        suggestion = gr.HTML(suggest(pipeline, EXAMPLES[0]), elem_id="suggestion", min_width=112)
+        suggestion = gr.HTML(suggest(context, EXAMPLES[0]), elem_id="suggestion", min_width=112)
     examples = gr.Dataset(
         components=[prompt],
         samples=[[example] for example in EXAMPLES],
@@ -174,11 +173,11 @@ def _wire_starts(c: Controls, events: RunEvents, starts: list[Callable], fields:
     events.finish(ends=[c.where.own_device.click])
 
 
-def _wire_prompt(controls: Controls, pipeline: GlyffuserPipeline) -> None:
+def _wire_prompt(controls: Controls, context: AppContext) -> None:
     """What answers while one types, without the diffusion model."""
 
     def look_at_prompt(prompt: str) -> tuple[str, str]:
-        return suggest(pipeline, prompt), prompt_notice(prompt, pipeline)
+        return suggest(context, prompt), prompt_notice(prompt, context.pipeline)
 
     c = controls
     c.prompt.change(look_at_prompt, c.prompt, [c.suggestion, c.message], trigger_mode="always_last", **QUICK)

@@ -9,14 +9,15 @@ import gradio as gr
 import numpy as np
 
 from glyffuser.config import SampleConfig
-from glyffuser.data.radical_names import RADICAL_NAMES
+from glyffuser.data.characters import Character
+from glyffuser.data.radical_names import radical_of
 from glyffuser.map.search import Search, latin_of
 from glyffuser.request import Request
 from glyffuser.text import clean_prompt
 from glyffuser.ui.components.character_list import build_character_list
 from glyffuser.ui.components.glyph_map import build_glyph_map
 from glyffuser.ui.context import AppContext
-from glyffuser.ui.figures import character_figure, figure, figures
+from glyffuser.ui.figures import character_figure, figure, figures, radical_image
 from glyffuser.ui.generation import denoise_request
 from glyffuser.ui.notices import checked_prompt, notice, prompt_notice
 from glyffuser.ui.protocol import GoMessage, HitsMessage, LightMessage, PathMessage
@@ -132,12 +133,17 @@ def panel_of(context: AppContext, index: int) -> str:
     neighbours = [
         character_figure(context, other, "go_there") for other in context.map_files.projection.neighbours(index)
     ]
-    radical = character.radical
-    about = say("map.about", name=RADICAL_NAMES[radical - 1], radical=radical, layout=character.layout)
     return (
         f'<div class="glyff-panel" data-index="{index}">{character_figure(context, index, "generate", "take_apart")}'
-        f"{notice(about)}<h3>{html.escape(say('map.neighbours'))}</h3>{figures(neighbours)}</div>"
+        f"{_composition(context, character)}"
+        f"<h3>{html.escape(say('map.neighbours'))}</h3>{figures(neighbours)}</div>"
     )
+
+
+def _composition(context: AppContext, character: Character) -> str:
+    radical = radical_of(character.radical)
+    about = say("map.about", number=radical.number, char=radical.char, name=radical.name, layout=character.layout)
+    return radical_image(context.renderer, radical) + notice(about)
 
 
 def summary(num_hits: int, how: str = BY_WORD, has_words: bool = True) -> str:

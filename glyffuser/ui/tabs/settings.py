@@ -93,7 +93,7 @@ def values_of(request: Request) -> tuple:
     config = request.config
     return (
         request.prompt,
-        len(request.seeds),
+        gr.Radio(sorted({*NUM_GLYPHS, len(request.seeds)}), value=len(request.seeds)),
         config.num_inference_steps,
         config.guidance_scale,
         config.pag_scale,

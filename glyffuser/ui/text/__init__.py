@@ -25,7 +25,10 @@ def say(key: str, **values: object) -> str:
 
 def sentence_of(error: ValueError) -> str:
     """What a visitor reads of input that cannot be used."""
-    return say(f"errors.{error.key}", **error.values) if isinstance(error, InputError) else str(error)
+    if not isinstance(error, InputError):
+        return str(error)
+    named = {"name": say(f"fields.{error.values['field']}")} if "field" in error.values else {}
+    return say(f"errors.{error.key}", **error.values | named)
 
 
 def sentences(section: str) -> dict[str, str]:

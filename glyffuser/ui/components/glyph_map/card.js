@@ -1,6 +1,7 @@
-/** The card beside the pointer: a character's picture, its code point, and its definition. */
+/** The card beside the pointer: a character, drawn and as text, its reading, what it is made of, and its definition. */
 
 import { fill } from "../text.js";
+import { radicalTitle } from "./data.js";
 import { part } from "./parts.js";
 
 const PICTURE = 64; // pixels
@@ -11,6 +12,8 @@ const MARGIN = 4; // pixels between the card and the edge of the stage
 export class Card {
   #card;
   #picture;
+  #character;
+  #pinyin;
   #title;
   #definition;
   #glyphs;
@@ -29,6 +32,8 @@ export class Card {
    */
   constructor({ root, glyphs, sprites, text }) {
     this.#card = part(root, "card", HTMLElement);
+    this.#character = part(root, "card-character", HTMLElement);
+    this.#pinyin = part(root, "card-pinyin", HTMLElement);
     this.#title = part(root, "card-title", HTMLElement);
     this.#definition = part(root, "card-definition", HTMLElement);
     const canvas = part(root, "card-glyph", HTMLCanvasElement);
@@ -64,6 +69,8 @@ export class Card {
   #fill(index) {
     this.#card.dataset.index = String(index);
     this.#card.dataset.picture = "";
+    this.#character.textContent = String.fromCodePoint(this.#glyphs.codepoints[index]);
+    this.#pinyin.textContent = this.#glyphs.pinyin[index];
     this.#title.textContent = titleOf(this.#glyphs, index, this.#text);
     this.#definition.textContent = this.#glyphs.definitions[index];
     this.#picture.clearRect(0, 0, PICTURE, PICTURE);
@@ -97,8 +104,8 @@ export function titleOf(glyphs, index, text) {
   const strokes = glyphs.strokes[index];
   return fill(text.card_title, {
     code: `U+${glyphs.codepoints[index].toString(16).toUpperCase().padStart(4, "0")}`,
-    radical: glyphs.radicals[index],
-    name: glyphs.radical_names[glyphs.radicals[index] - 1],
+    number: glyphs.radicals[index],
+    radical: radicalTitle(glyphs, glyphs.radicals[index]),
     strokes: fill(strokes === 1 ? text.strokes_one : text.strokes_many, { strokes }),
     layout: glyphs.layout_names[glyphs.layouts[index]],
   });

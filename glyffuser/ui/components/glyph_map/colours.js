@@ -1,5 +1,6 @@
 /** Colours: the bins of the points, the palettes, and the page's own colours. */
 
+import { radicalTitle } from "./data.js";
 import { clamp } from "./view.js";
 import { fill } from "../text.js";
 
@@ -92,12 +93,13 @@ export class Colours {
 /**
  * A bin for each of the most frequent radicals, the last one for all others.
  *
- * @param {Pick<Glyphs, "radicals" | "radical_names">} glyphs
+ * @param {Pick<Glyphs, "radicals" | "radical_names" | "radical_chars">} glyphs
  * @param {string[]} palette
  * @param {Text} text
  * @returns {Colouring}
  */
-export function byRadical({ radicals, radical_names }, palette, text) {
+export function byRadical(glyphs, palette, text) {
+  const { radicals } = glyphs;
   /** @type {Map<number, number>} */
   const counts = new Map();
   for (const radical of radicals) counts.set(radical, (counts.get(radical) ?? 0) + 1);
@@ -105,7 +107,7 @@ export function byRadical({ radicals, radical_names }, palette, text) {
   const binOf = new Map(largest.map(([radical], bin) => [radical, bin]));
   return {
     palette,
-    names: [...largest.map(([radical]) => radical_names[radical - 1]), text.legend_others],
+    names: [...largest.map(([radical]) => radicalTitle(glyphs, radical)), text.legend_others],
     bins: Uint8Array.from(radicals, (radical) => binOf.get(radical) ?? palette.length - 1),
   };
 }

@@ -6,14 +6,17 @@ import { normalPairs } from "../random.js";
  * @typedef {object} Glyphs columns of glyphs.json, in the order of the code points
  * @property {number[]} codepoints
  * @property {string[]} definitions
+ * @property {string[]} pinyin "" where there is none
  * @property {number[]} radicals numbers from 1
- * @property {string[]} radical_names
+ * @property {string[]} radical_names common English names, the usual one first
+ * @property {string[]} radical_chars
  * @property {number[]} strokes
  * @property {number[]} layouts indices into `layout_names`
  * @property {string[]} layout_names
  *
  * @typedef {object} Place where characters of a kind lie
- * @property {string} name
+ * @property {string} name what the tour calls it
+ * @property {number} radical 0 for a layout
  * @property {number} x
  * @property {number} y
  *
@@ -76,6 +79,17 @@ export function unpackPositions(packed, limit) {
   const unpack = (offset) =>
     Float32Array.from({ length: packed.length / 2 }, (_, i) => (packed[2 * i + offset] / 65535) * 2 * limit - limit);
   return { xs: unpack(0), ys: unpack(1) };
+}
+
+/**
+ * A radical's character and names, as text.
+ *
+ * @param {Pick<Glyphs, "radical_chars" | "radical_names">} glyphs
+ * @param {number} radical
+ * @returns {string}
+ */
+export function radicalTitle({ radical_chars, radical_names }, radical) {
+  return `${radical_chars[radical - 1]} ${radical_names[radical - 1]}`;
 }
 
 /** @param {number} count */

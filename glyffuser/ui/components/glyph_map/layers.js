@@ -23,9 +23,12 @@
  * @property {(context: Context, scene: Scene) => void} draw
  */
 
+import { radicalTitle } from "./data.js";
+
 const POINT = 2; // side in pixels
 const FONT = "600 13px ui-sans-serif, system-ui, sans-serif";
 const HALF_LETTER = 4; // half of a letter's width in that font, about
+const CHARACTER = 2; // a character's width in letters
 const LINE = 18; // its height, with some air
 const ARROWS_A_SIDE = 15;
 const ARROW_HEAD = 5; // pixels
@@ -176,7 +179,7 @@ function drawArrow(context, x, y, angle, length) {
 }
 
 /**
- * Names of the islands, the largest first; a name that would cover another is left out.
+ * Radicals of the islands with their usual names, the largest first; a name that would cover another is left out.
  *
  * @param {Context} context
  * @param {Scene} scene
@@ -190,8 +193,9 @@ function drawLabels(context, { data, camera, inks }) {
   context.fillStyle = inks.ink;
   /** @type {{ x: number, y: number, half: number }[]} */
   const taken = [];
-  for (const { name, ...place } of data.islands) {
-    const label = { x: camera.toX(place.x), y: camera.toY(place.y), half: HALF_LETTER * (name.length + 1) };
+  for (const { radical, ...place } of data.islands) {
+    const [name] = radicalTitle(data.glyphs, radical).split(",");
+    const label = { x: camera.toX(place.x), y: camera.toY(place.y), half: HALF_LETTER * (name.length + CHARACTER) };
     if (taken.some((other) => doLabelsOverlap(label, other))) continue;
     taken.push(label);
     context.strokeText(name, label.x, label.y + 4);

@@ -5,6 +5,8 @@
 
 export const MAX_PREDICTIONS = 32; // as in glyffuser/ui/own_device.py
 
+const FINISH_MILLISECONDS = 15_000; // then the glyphs are shown without what the data say of them
+
 /** The fields of the page cannot be drawn; the message is a sentence for the visitor. */
 export class RefusedError extends Error {}
 
@@ -50,7 +52,8 @@ export class Server {
    */
   async finish(run, glyphs, predictions) {
     const parts = /** @type {Uint8Array<ArrayBuffer>[]} */ ([glyphs, ...predictions]);
-    const response = await this.#post(`${this.#props.finish_url}/${run}`, new Blob(parts));
+    const signal = AbortSignal.timeout(FINISH_MILLISECONDS);
+    const response = await this.#post(`${this.#props.finish_url}/${run}`, new Blob(parts), signal);
     if (!response.ok) throw new Error(`finish answered ${response.status}`);
     return response.json();
   }
@@ -68,8 +71,9 @@ export class Server {
   /**
    * @param {string} url
    * @param {BodyInit} body
+   * @param {AbortSignal} [signal]
    */
-  #post(url, body) {
-    return this.#fetch(new URL(url, this.#base).href, { method: "POST", body });
+  #post(url, body, signal) {
+    return this.#fetch(new URL(url, this.#base).href, { method: "POST", body, signal });
   }
 }

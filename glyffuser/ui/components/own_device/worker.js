@@ -41,6 +41,8 @@ class DeviceWorker {
   /** @type {Promise<Network> | null} */
   #network = null;
   #stop = new AbortController();
+  /** The run that goes on: a session takes one call at a time. @type {Promise<void>} */
+  #running = Promise.resolve();
 
   /** @param {ToWorker} message */
   async take(message) {
@@ -57,10 +59,24 @@ class DeviceWorker {
     post({ kind: "ready" });
   }
 
-  /** @param {ToWorker & { kind: "run" }} message */
-  async #run({ run, schedule }) {
+  /**
+   * Draw once the run before has ended.
+   *
+   * @param {ToWorker & { kind: "run" }} message
+   */
+  async #run(message) {
     this.#stop.abort();
     const { signal } = (this.#stop = new AbortController());
+    const before = this.#running.catch(() => {}); // its error has been posted
+    this.#running = before.then(() => this.#draw(message, signal));
+    await this.#running;
+  }
+
+  /**
+   * @param {ToWorker & { kind: "run" }} message
+   * @param {AbortSignal} signal
+   */
+  async #draw({ run, schedule }, signal) {
     const network = await this.#loaded();
     const { config, seeds } = run;
     const began = performance.now();
