@@ -2,9 +2,9 @@
 
 import sys
 
-from glyffuser.ui.app import build_app
+from glyffuser.ui import app
 
-demo, options = build_app()
+demo, options = app.build_app()
 
 if __name__ == "__main__":
-    demo.launch(**options, inbrowser="--open" in sys.argv)
+    sys.exit(app.serve(demo, options, opens_browser="--open" in sys.argv))

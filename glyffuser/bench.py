@@ -18,6 +18,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from glyffuser.checkpoint import checkpoint_folder
+from glyffuser.command import ends_in_one_line
 from glyffuser.config import GLYPH_SIZE, SampleConfig
 from glyffuser.pipeline import GlyffuserPipeline, best_device
 from glyffuser.unet import predict
@@ -177,6 +178,7 @@ def _median(seconds: list[float]) -> str:
     return f"{statistics.median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f})"
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark and print a Markdown table; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m glyffuser.bench", description=__doc__.splitlines()[0])

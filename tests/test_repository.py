@@ -13,7 +13,7 @@ import yaml
 from figures import ROOT, tracked_files
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-GUIDES = ["CONTRIBUTING.md", "SECURITY.md", "LICENSES/README.md"]
+GUIDES = ["CONTRIBUTING.md", "SECURITY.md", "LICENSES/README.md", "docs/FIELD_REPORTS.md"]
 
 
 def read(file: str) -> str:
@@ -64,6 +64,21 @@ def test_a_half_made_environment_is_made_anew_and_a_whole_one_is_kept(fake_proje
     assert "-m venv --clear .venv" in make(fake_project, ".venv/app")
     (fake_project / ".venv" / "app").unlink()
     assert "-m venv --clear .venv" not in make(fake_project, ".venv/app")
+
+
+def test_a_make_that_failed_once_works_once_the_cause_is_mended(fake_project):
+    """Without python3-venv the environment gets a Python and no pip."""
+    whole = (fake_project / "python").read_text(encoding="utf-8")
+    without_pip = "#!/bin/sh\nexit 1\n"
+    broken = whole.replace(
+        'cp "$0" .venv/bin/python', f"printf '{without_pip}' >.venv/bin/python; chmod +x .venv/bin/python; exit 1"
+    )
+    (fake_project / "python").write_text(broken, encoding="utf-8")
+    with pytest.raises(subprocess.CalledProcessError):
+        make(fake_project, ".venv/app")
+    assert (fake_project / ".venv" / "bin" / "python").exists() and not (fake_project / ".venv" / "app").exists()
+    (fake_project / "python").write_text(whole, encoding="utf-8")
+    assert "-m venv --clear .venv" in make(fake_project, ".venv/app")
 
 
 def test_make_test_does_what_make_lint_does_and_runs_all_tests():
@@ -140,6 +155,24 @@ def test_the_image_gets_what_it_copies_and_nothing_else():
     assert all((ROOT / name).exists() for name in copied)
     needed = {path.parts[0] for path in tracked_files() if fnmatch(path.as_posix(), "glyffuser/*")}
     assert needed <= copied
+
+
+def test_the_image_needs_one_folder_that_can_be_written_and_no_user_of_its_own():
+    dockerfile = read("Dockerfile")
+    assert re.search(r"^VOLUME /tmp$", dockerfile, re.MULTILINE)
+    settings = dict(re.findall(r"(\w+)=(/\S*)", dockerfile.partition("ENV ")[2].partition("WORKDIR")[0]))
+    assert {"HOME", "HF_HOME"} <= settings.keys()
+    assert all(Path(folder).parts[:2] == ("/", "tmp") for folder in settings.values())
+    assert "--user" not in dockerfile, "packages in somebody's home are not readable for everybody"
+    assert dockerfile.index("\nUSER 1000") > dockerfile.rindex("\nCOPY "), "code belongs to root, and cannot be changed"
+
+
+def test_every_report_names_a_test_and_an_address():
+    rows = [row for row in read("docs/FIELD_REPORTS.md").splitlines() if row.startswith("| [")]
+    assert len(rows) > 10
+    for row in rows:
+        assert re.search(r"\]\(https://github\.com/[\w./-]+/(?:issues|pull)/\d+\)", row), row
+        assert re.search(r"`tests/test_\w+\.py` \|$", row), row
 
 
 @pytest.mark.parametrize("guide", GUIDES)

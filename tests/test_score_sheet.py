@@ -13,7 +13,7 @@ from glyffuser.data.dataset import unseen_characters
 from glyffuser.data.glyphs import render_glyphs
 from glyffuser.data.probe import PROBE
 from glyffuser.diffusion import training_scheduler
-from glyffuser.evaluation.__main__ import main
+from glyffuser.evaluation.command import main
 from glyffuser.evaluation.copies import CopyRates
 from glyffuser.evaluation.distances import Distances
 from glyffuser.evaluation.parts import PARTS, Evaluation
@@ -196,8 +196,8 @@ def tiny_checkpoint(tiny_pipeline, tmp_path):
 
 @pytest.fixture
 def few_characters(few_projection, monkeypatch):
-    monkeypatch.setattr("glyffuser.evaluation.__main__.load_characters", lambda: FEW)
-    monkeypatch.setattr("glyffuser.evaluation.__main__.Projection", SimpleNamespace(load=lambda: few_projection))
+    monkeypatch.setattr("glyffuser.evaluation.command.load_characters", lambda: FEW)
+    monkeypatch.setattr("glyffuser.evaluation.command.Projection", SimpleNamespace(load=lambda: few_projection))
 
 
 def test_the_command_writes_a_whole_score_sheet(tiny_checkpoint, tmp_path, capsys, few_characters, monkeypatch):

@@ -42,6 +42,16 @@ def test_the_address_changes_with_the_content_and_only_with_it(folder):
     assert StaticFiles().serve("modules", folder) != first
 
 
+@pytest.mark.parametrize("name", ["a#b", "50% off?", "ü 字 &c"])
+def test_a_folder_of_any_name_is_served(tmp_path, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "module.js").write_text("export const one = 1;", encoding="utf-8")
+    static_files = StaticFiles()
+    address = static_files.serve("modules", tmp_path / name)
+    answer = TestClient(Starlette(routes=static_files.routes())).get(f"/{address}/module.js")
+    assert answer.status_code == 200 and answer.text == "export const one = 1;"
+
+
 def test_a_folder_is_served_once(folder):
     static_files = StaticFiles()
     assert static_files.serve("modules", folder) == static_files.serve("modules", folder)

@@ -13,9 +13,9 @@ from training_bench import RECIPE, Bench
 from glyffuser.checkpoint import DEFAULT_CHECKPOINT
 from glyffuser.config import ModelConfig
 from glyffuser.pipeline import GlyffuserPipeline
-from glyffuser.training import __main__ as cli
+from glyffuser.training import command as cli
 from glyffuser.training import smoke
-from glyffuser.training.__main__ import parse, prior_folder, run, start_or_resume
+from glyffuser.training.command import parse, prior_folder, run, start_or_resume
 from glyffuser.training.state import STATE_FILE, Counters, StateError
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +39,7 @@ import hashlib, json, sys
 import torch
 from accelerate import Accelerator
 from pathlib import Path
-from glyffuser.training import __main__ as cli, batches, smoke
+from glyffuser.training import command as cli, batches, smoke
 from glyffuser.training.prior import gather_examples, train_prior
 from glyffuser.data.characters import load_characters
 from glyffuser.text import TextEncoder

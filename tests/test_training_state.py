@@ -1,14 +1,17 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
+import torch
 from accelerate import Accelerator
 from safetensors import safe_open
 from tiny import TINY
 from training_bench import RECIPE, Bench, same
 
 from glyffuser.training import loop
+from glyffuser.training import state as module
 from glyffuser.training.loop import train
-from glyffuser.training.state import STATE_FILE, StateError, read_metadata
+from glyffuser.training.state import STATE_FILE, StateError, read_averaged_weights, read_metadata, weight_format
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +86,24 @@ def test_a_state_holds_the_keys_that_earlier_versions_wrote(bench, tmp_path):
     name = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight"
     assert {f"unet/{name}", f"ema/{name}", f"muon/{name}/momentum_buffer"} <= keys
     assert {"balance/means", "balance/shares", "adamw/conv_in.weight/exp_avg", "adamw/conv_in.weight/step"} <= keys
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system does not list the files that are mapped")
+def test_a_file_that_was_read_is_not_kept_mapped(bench, tmp_path):
+    """Windows could not replace it."""
+    path = tmp_path / STATE_FILE
+    bench.train(tmp_path, bench.state(), stop_after=1)
+    resumed = bench.state()
+    resumed.load(path)
+    averaged = read_averaged_weights(path)
+    assert str(path) not in Path("/proc/self/maps").read_text(encoding="utf-8")
+    assert resumed.counters.step == 1 and averaged
+
+
+def test_weights_lie_channels_last_but_not_on_mps(bench, monkeypatch):
+    assert weight_format(torch.device("cpu")) == weight_format(torch.device("cuda", 0)) == torch.channels_last
+    assert weight_format(torch.device("mps")) == torch.contiguous_format
+    kernel = bench.state().unet.conv_in.weight
+    assert kernel.is_contiguous(memory_format=torch.channels_last) and not kernel.is_contiguous()
+    monkeypatch.setattr(module, "weight_format", lambda _: weight_format(torch.device("mps")))
+    assert all(parameter.is_contiguous() for parameter in bench.state().unet.parameters())

@@ -4,12 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from glyffuser.command import check_extra, ends_in_one_line
 from glyffuser.data.characters import load_characters
 from glyffuser.map.build import UmapConfig, build_map, update_characters
 from glyffuser.map.files import DEFAULT_FOLDER
 from glyffuser.text import TextEncoder
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Build the map, write its files and print their size; returns the exit status."""
     defaults = UmapConfig()
@@ -27,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.characters_only:
         manifest = update_characters(load_characters(), options.output)
     else:
+        check_extra("map")
         config = UmapConfig(options.n_neighbors, options.min_dist)
         manifest = build_map(load_characters(), TextEncoder.load(), options.output, options.cache, config)
     size = sum((options.output / name).stat().st_size for name in manifest["files"])

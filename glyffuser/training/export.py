@@ -8,6 +8,7 @@ from typing import Any
 from diffusers import ModelMixin
 from safetensors import SafetensorError
 
+from glyffuser.command import ends_in_one_line
 from glyffuser.config import ModelConfig
 from glyffuser.diffusion import training_scheduler
 from glyffuser.pipeline import GlyffuserPipeline
@@ -60,6 +61,7 @@ def _to_half(module: ModelMixin) -> ModelMixin:
     return copy.half()
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Export a run; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m glyffuser.training.export", description=__doc__.splitlines()[0])

@@ -206,15 +206,16 @@ class Metrics:
         self._accelerator = accelerator
         self._path = folder / METRICS_FILE
         self._has_failed = False
-        lines = self._path.read_text().splitlines() if self._path.exists() else []
+        lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
         unfinished = self._path.with_suffix(".tmp")
-        unfinished.write_text("".join(f"{line}\n" for line in lines if samples_of(line) <= samples_seen))
+        kept = "".join(f"{line}\n" for line in lines if samples_of(line) <= samples_seen)
+        unfinished.write_text(kept, encoding="utf-8")
         unfinished.replace(self._path)
 
     def write(self, samples: int, **values: float | list[float]) -> None:
         """Append one line. After a failed write (a full disk) TensorBoard gets nothing more: it would block the run."""
         try:
-            with self._path.open("a") as file:
+            with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"samples": samples, **values}) + "\n")
         except OSError as error:
             warn(f"{self._path} could not be written ({error})")

@@ -21,6 +21,7 @@ from diffusers.models.attention_processor import Attention
 from torch import nn
 
 from glyffuser.checkpoint import CheckpointError, check_files, file_sha256, graph_path, unet_weights_path
+from glyffuser.command import ends_in_one_line
 from glyffuser.config import GLYPH_SIZE
 from glyffuser.text import MAX_TOKENS
 from glyffuser.unet import depth_to_space, patch_size_of, space_to_depth
@@ -242,6 +243,7 @@ def _strip(proto: "onnx.ModelProto") -> None:
     del proto.graph.value_info[:], proto.graph.metadata_props[:], proto.metadata_props[:]
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Write the graph of a checkpoint; returns the exit status."""
     parser = argparse.ArgumentParser(

@@ -13,6 +13,7 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 
+from glyffuser.command import ends_in_one_line
 from glyffuser.config import ModelConfig
 from glyffuser.data.characters import Character, load_characters
 from glyffuser.data.dataset import caption_variants, distinct_captions, unseen_characters
@@ -20,7 +21,8 @@ from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.data.probe import PROBE
 from glyffuser.images import encode_png, tile, uint8_to_x_0, x_0_to_uint8
 from glyffuser.prior import MEAN_OF_FOLDS, Fold, GlyphPrior
-from glyffuser.text import TextEncoder, TextStateCache, sentence_vectors
+from glyffuser.text import TextEncoder, sentence_vectors
+from glyffuser.training.captions import caption_states
 
 MIN_FAMILY_SIZE = 15
 """Training characters of one radical and layout that form a family; smaller groups of a radical are merged."""
@@ -105,7 +107,7 @@ def gather_examples(
     """Render glyphs, encode captions and pair both; returns the examples and the families' names."""
     captions, words = distinct_captions(characters), frequent_words(characters)
     single_words = sorted(words - set(captions))
-    states = TextStateCache.load_or_build(encoder, captions, cache_folder)
+    states = caption_states(encoder, characters, cache_folder)
     batches = [states[captions[i : i + 512]] for i in range(0, len(captions), 512)]
     batches += [encoder(single_words[i : i + 512]) for i in range(0, len(single_words), 512)]
     names = family_names(characters)
@@ -238,6 +240,7 @@ def radical_accuracy(prior: GlyphPrior, sentences: torch.Tensor, radicals: Seque
     return float((likeliest == torch.tensor(radicals)).float().mean())
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Train, print scores on held-out glyphs, save; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m glyffuser.training.prior", description=__doc__.splitlines()[0])

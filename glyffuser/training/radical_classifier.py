@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
+from glyffuser.command import ends_in_one_line
 from glyffuser.data.characters import Character, load_characters
 from glyffuser.data.glyphs import GlyphRenderer, render_glyphs
 from glyffuser.images import uint8_to_x_0
@@ -82,6 +83,7 @@ def train_classifier(
     return classifier.eval()
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Train, save and print the accuracy on held-out glyphs; returns the exit status."""
     parser = argparse.ArgumentParser(

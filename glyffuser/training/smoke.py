@@ -7,12 +7,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from glyffuser.command import ends_in_one_line
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import Character, load_characters
 from glyffuser.images import encode_png, tile, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.text import TextEncoder
-from glyffuser.training.__main__ import parse, run
+from glyffuser.training.command import parse, run
 from glyffuser.training.export import export_checkpoint, load_run
 from glyffuser.training.prior import gather_examples, train_prior
 
@@ -28,6 +29,7 @@ def choose(characters: list[Character]) -> list[Character]:
     return train + [c for c in characters if c.split == "held-out"][:NUM_HELD_OUT]
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Run the chain; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m glyffuser.training.smoke", description=__doc__.splitlines()[0])

@@ -187,10 +187,18 @@ def build_state(
                 "the weights are those of another network than the options ask for: give --patch-size, "
                 "--block-out-channels and so on as they were trained with"
             ) from error
-    unet.to(device, memory_format=torch.channels_last)
+    unet.to(device, memory_format=weight_format(device))
     ema = EMAModel(unet.parameters(), decay=recipe.ema_decay, foreach=True)
     optimizers, balance = make_optimizers(unet, recipe), LossBalance(recipe.loss_balance)
     return TrainingState(config, text_encoder_name, unet, ema, optimizers, balance, Counters())
+
+
+def weight_format(device: torch.device) -> torch.memory_format:
+    """How the weights of convolutions lie in memory: channels last, which is faster, but not on MPS.
+
+    Convolutions of PyTorch on macOS 15 and newer may ignore the strides of weights (pytorch/pytorch#192212).
+    """
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
 def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
@@ -220,8 +228,10 @@ def read_averaged_weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _read_tensors(path: Path, prefix: str = "") -> dict[str, torch.Tensor]:
+    """Copies of the tensors: those of safetensors keep the file mapped, and Windows replaces no file that is mapped."""
     with _opened(path) as file:
-        return {key: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118 - it is no dict
+        names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 - it is no dict
+        return {name: file.get_tensor(name).clone() for name in names}
 
 
 @contextmanager

@@ -4,13 +4,17 @@ Nothing heavy is imported at the top, because two things have to happen before t
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from glyffuser.command import INTERRUPTED, ends_in_one_line
+from glyffuser.ui.environment import prepare_environment
+
 if TYPE_CHECKING:
     import gradio as gr
+
+    from glyffuser.ui.context import AppContext
 
 
 def build_app() -> "tuple[gr.Blocks, dict[str, Any]]":
@@ -22,8 +26,16 @@ def build_app() -> "tuple[gr.Blocks, dict[str, Any]]":
     Raises:
         SystemExit: if a file or a setting cannot be used; the message says which one and what to do.
     """
-    # waiting threads that spin make every other job on the machine several times slower; must be set before torch loads
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        prepare_environment()
+        return _load_and_build()
+    except KeyboardInterrupt:
+        print("\nstopped by Ctrl-C", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _load_and_build() -> "tuple[gr.Blocks, dict[str, Any]]":
+    """As `build_app`, once the environment is prepared."""
     is_on_zero_gpu = _import_spaces()
 
     from glyffuser.checkpoint import CheckpointError, checkpoint_folder
@@ -34,9 +46,32 @@ def build_app() -> "tuple[gr.Blocks, dict[str, Any]]":
     try:
         pipeline = GlyffuserPipeline.load(checkpoint_folder(), device=best_device())
         context = AppContext.load(pipeline, request_gpu if is_on_zero_gpu else without_gpu)
+        _warn_of_font(context)
         return build_page(context), launch_options(context)
     except (CheckpointError, OSError, ValueError) as error:
         raise SystemExit(f"glyffuser cannot start: {error}") from error
+
+
+def serve(demo: "gr.Blocks", options: "dict[str, Any]", opens_browser: bool) -> int:
+    """Serve the page until Ctrl-C; returns the exit status.
+
+    Raises:
+        SystemExit: if it cannot be served; the message says why.
+    """
+    try:
+        demo.launch(**options, inbrowser=opens_browser)
+    except Exception as error:  # Gradio, its web server and its HTTP client raise many types
+        sentence = " ".join(str(error).split()) or type(error).__name__
+        raise SystemExit(f"glyffuser cannot be served: {sentence}") from error
+    return 0
+
+
+def _warn_of_font(context: "AppContext") -> None:
+    """Say how many characters the font lacks, if it lacks some."""
+    try:
+        context.renderer.check_all(character.char for character in context.characters)
+    except ValueError as error:
+        print(f"{error} A placeholder is drawn instead.", file=sys.stderr)
 
 
 def request_gpu(seconds: float | Callable) -> Callable:
@@ -46,6 +81,7 @@ def request_gpu(seconds: float | Callable) -> Callable:
     return spaces.GPU(duration=seconds)
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Run the command `glyffuser`: serve the page until Ctrl-C; returns the exit status."""
     parser = argparse.ArgumentParser(
@@ -55,9 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--open", action="store_true", help="open the page in a browser, too")
     open_browser = parser.parse_args(arguments).open
-    demo, options = build_app()
-    demo.launch(**options, inbrowser=open_browser)
-    return 0
+    return serve(*build_app(), opens_browser=open_browser)
 
 
 def _import_spaces() -> bool:

@@ -76,7 +76,7 @@ class AppContext:
         return cls(
             pipeline=pipeline,
             characters=load_characters(),
-            renderer=GlyphRenderer(),
+            renderer=GlyphRenderer(has_placeholders=True),
             map_files=MapFiles.load(),
             radical_classifier=RadicalClassifier.load(),
             fingerprint=fingerprint_of(pipeline),

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from glyffuser.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, checkpoint_folder
+from glyffuser.command import ends_in_one_line
 from glyffuser.config import SampleConfig
 from glyffuser.images import decode_glyph
 from glyffuser.map.files import MapError
@@ -55,6 +56,7 @@ def draw_example(context: AppContext) -> list[FrameMessage]:
     return list(stream_messages(denoise_request(context.pipeline, REQUEST), card, observers, a_second_a_frame))
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Draw the run and write it; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m glyffuser.ui.example_runs", description=__doc__.splitlines()[0])

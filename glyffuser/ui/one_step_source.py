@@ -89,6 +89,7 @@ class SourceCheck:
             return StepSource(prompt, seed, glyph.pixels if glyph else None, None)
         if char not in self.by_char:
             raise ValueError(say("one_step.no_such_character", value=repr(char[:20]), count=f"{len(self.by_char):,}"))
+        self._renderer.check_all([char])  # a placeholder is nothing to take apart
         return StepSource(prompt, seed, np.asarray(self._renderer.render(char)), char)
 
     def new_meaning(self, prompt: str, seed: float | None, char: str, glyph: FinishedGlyph | None) -> NewMeaning:

@@ -13,6 +13,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from glyffuser.command import ends_in_one_line
+
 PACKAGE = "onnxruntime-web@1.30.0"
 RUNTIME = Path(__file__).parent / "runtime"
 
@@ -66,6 +68,7 @@ def _fetch(folder: Path) -> Path:
     return package
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Fetch and check the runtime; returns the exit status."""
     parser = argparse.ArgumentParser(

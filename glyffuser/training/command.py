@@ -1,0 +1,236 @@
+"""Train the U-net: what `python -m glyffuser.training` does."""
+
+import argparse
+import dataclasses
+import inspect
+import random
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator, PartialState
+from accelerate.utils import broadcast_object_list
+
+from glyffuser.checkpoint import DEFAULT_CHECKPOINT, CheckpointError
+from glyffuser.config import ModelConfig
+from glyffuser.data.characters import Character, load_characters
+from glyffuser.data.dataset import GlyphDataset
+from glyffuser.data.glyphs import render_glyphs
+from glyffuser.diffusion import training_scheduler
+from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.prior import GlyphPrior
+from glyffuser.text import TextEncoder
+from glyffuser.training.batches import CaptionConditioning, TrainingBatches
+from glyffuser.training.captions import caption_states
+from glyffuser.training.export import PRIOR_FOLDER
+from glyffuser.training.loop import stop_on_signals, train
+from glyffuser.training.monitor import HeldOut, MonitorConfig
+from glyffuser.training.precision import PRECISIONS, faster_precision
+from glyffuser.training.prior import caption_folds
+from glyffuser.training.recipe import Recipe
+from glyffuser.training.state import STATE_FILE, StateError, TrainingState, build_state, read_metadata
+
+NUM_HELD_OUT = 256
+"""Held-out glyphs whose errors are measured during a run."""
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m glyffuser.training", description="Train the U-net.")
+    run = parser.add_argument_group("the run")
+    run.add_argument("--output", type=Path, default=Path("runs/unet"), help="its folder (default: runs/unet)")
+    run.add_argument("--resume", action="store_true", help="resume from the state in the folder, if there is one")
+    run.add_argument("--new-plan", action="store_true", help="count samples, hours and decay from here on")
+    run.add_argument("--init", type=Path, help="start with the weights of a checkpoint folder")
+    run.add_argument("--glyph-prior", type=Path, help="its folder (default: the run's own, at first the shipped one)")
+    run.add_argument("--text-encoder", default="minilm", help="a text encoder by name (default: minilm)")
+    run.add_argument("--cache", type=Path, default=Path(".cache"), help="folder for text states (default: .cache)")
+    run.add_argument(
+        "--precision",
+        choices=("auto", *PRECISIONS),
+        default="auto",
+        help="mixed precision (default: that of the state, else the faster one)",
+    )
+    interval = "training samples between two {}, 0 for none (default: %(default)s)"
+    run.add_argument("--error-samples", type=int, default=20_000, help=interval.format("held-out errors"))
+    run.add_argument("--grid-samples", type=int, default=40_000, help=interval.format("sample grids"))
+    add_fields(parser.add_argument_group("the recipe"), Recipe(), {"max_samples": int, "max_hours": float})
+    add_fields(parser.add_argument_group("the network"), ModelConfig(), {"prediction_type": prediction_type})
+    return parser.parse_args(arguments)
+
+
+def add_fields(group: argparse._ArgumentGroup, config: Recipe | ModelConfig, types: dict[str, Callable]) -> None:
+    """Add an option for each field of a dataclass, with the field's docstring as help.
+
+    Args:
+        group: of a parser.
+        config: the defaults.
+        types: of the fields whose defaults do not show their type.
+    """
+    helps = attribute_docs(config)
+    for field in dataclasses.fields(config):
+        if field.name == "text_channels":  # the text encoder decides
+            continue
+        default = getattr(config, field.name)
+        options: dict[str, Any] = {"default": default, "type": types.get(field.name, type(default))}
+        if isinstance(default, tuple):
+            options = {"default": list(default), "type": int, "nargs": "+"}
+        help_text = f"{helps[field.name]} (default: %(default)s)"
+        group.add_argument(f"--{field.name.replace('_', '-')}", help=help_text, **options)
+
+
+def attribute_docs(config: Recipe | ModelConfig) -> dict[str, str]:
+    """The descriptions in the "Attributes" section of a dataclass's docstring."""
+    found = re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", inspect.getdoc(config) or "", re.MULTILINE)
+    return {name: " ".join(text.split()).rstrip(".") for name, text in found}
+
+
+def prediction_type(name: str) -> str:
+    """Check what a network is to be trained to predict."""
+    if name not in ("v_prediction", "epsilon"):
+        raise argparse.ArgumentTypeError(f"{name!r} is neither v_prediction nor epsilon")
+    return name
+
+
+def recipe_from(options: argparse.Namespace) -> Recipe:
+    """The recipe of the command line."""
+    return Recipe(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Recipe)})
+
+
+def model_from(options: argparse.Namespace, text_channels: int) -> ModelConfig:
+    """The network of the command line."""
+    return ModelConfig(
+        patch_size=options.patch_size,
+        block_out_channels=tuple(options.block_out_channels),
+        num_attention_heads=tuple(options.num_attention_heads),
+        layers_per_block=options.layers_per_block,
+        cross_attention_dim=options.cross_attention_dim,
+        text_channels=text_channels,
+        prediction_type=options.prediction_type,
+    )
+
+
+def run(options: argparse.Namespace, characters: list[Character], prior: GlyphPrior) -> None:
+    """Build data, network and state from the options, and train.
+
+    Args:
+        options: from `parse`.
+        characters: all of them; the training split is trained on, errors are measured on some of the held-out split.
+        prior: a glyph prior for the network's patch size.
+
+    Raises:
+        StateError, CheckpointError, ValueError: if parts do not fit together; the message names them.
+    """
+    recipe, encoder = recipe_from(options), TextEncoder.load(options.text_encoder)
+    model = model_from(options, encoder.channels)
+    check_grid_size(prior, model)
+    accelerator = start_accelerator(options, model)
+    state = start_or_resume(model, recipe, encoder.name, accelerator.device, options)
+    state.precision = accelerator.mixed_precision
+    with accelerator.main_process_first():
+        states = caption_states(encoder, characters, options.cache)
+    conditioning = CaptionConditioning(states, prior, caption_folds(characters, prior.config.num_folds))
+    dataset = GlyphDataset([c for c in characters if c.split == "train"], seed=recipe.seed)
+    batches = TrainingBatches(dataset, conditioning, recipe.seed, recipe.timestep_focus, recipe.timestep_shift)
+    scheduler = training_scheduler(model.prediction_type)
+    pipeline = GlyffuserPipeline(state.unet, prior, scheduler, encoder.name)
+    pipeline.text_encoder = encoder
+    if accelerator.is_main_process:
+        prior.save_pretrained(options.output / PRIOR_FOLDER)
+        accelerator.print(f"training on {accelerator.device}, mixed precision {accelerator.mixed_precision}")
+    held_out = choose_held_out(characters, conditioning)
+    monitor = MonitorConfig(options.output, held_out, pipeline, options.error_samples, options.grid_samples)
+    train(state, recipe, batches, scheduler, accelerator, monitor, stop_on_signals())
+    accelerator.end_training()
+    accelerator.print(f"{state.counters.samples_seen:,} samples seen; the state is in {options.output}")
+
+
+def check_grid_size(prior: GlyphPrior, model: ModelConfig) -> None:
+    """Compare the prior's pictures with the network's resolution.
+
+    Raises:
+        ValueError: if their sizes differ.
+    """
+    size = prior.config.grid_size
+    if size != model.grid_size:
+        raise ValueError(
+            f"the glyph prior draws {size} by {size} cells, a patch size of {model.patch_size} needs "
+            f"{model.grid_size}: train one with `python -m glyffuser.training.prior --patch-size {model.patch_size}`"
+        )
+
+
+def prior_folder(options: argparse.Namespace) -> Path:
+    """Folder of the glyph prior: that of the options, else the run's own, else the shipped one."""
+    own = options.output / PRIOR_FOLDER
+    return options.glyph_prior or (own if own.is_dir() else DEFAULT_CHECKPOINT / "glyph_prior")
+
+
+def start_accelerator(options: argparse.Namespace, model: ModelConfig) -> Accelerator:
+    """Set up device, processes and precision, with TensorBoard as tracker; a resumed run keeps its precision."""
+    precision = options.precision
+    if precision == "auto" and (state := options.output / STATE_FILE).exists():
+        precision = read_metadata(state).get("precision", "auto")
+    if precision == "auto":
+        (precision,) = broadcast_object_list([faster_precision(model, PartialState().device)])
+    options.output.mkdir(parents=True, exist_ok=True)
+    accelerator = Accelerator(mixed_precision=precision, log_with="tensorboard", project_dir=options.output)
+    accelerator.init_trackers("tensorboard")
+    return accelerator
+
+
+def start_or_resume(
+    model: ModelConfig, recipe: Recipe, text_encoder_name: str, device: torch.device, options: argparse.Namespace
+) -> TrainingState:
+    """The state of the run's folder, or a new one with the weights of a checkpoint or random ones.
+
+    Raises:
+        StateError: if the folder holds a run and `--resume` was not given, or if the weights do not fit the options.
+        CheckpointError: if the checkpoint of `--init` cannot be read.
+    """
+    path = options.output / STATE_FILE
+    if path.exists() and not options.resume:
+        raise StateError(f"{path} holds a run already: go on with --resume, or give another --output")
+    if options.init:
+        state = start_from_checkpoint(options.init, model, recipe, text_encoder_name, device)
+    else:
+        state = build_state(model, recipe, text_encoder_name, device)
+    if path.exists():
+        state.load(path)
+    if options.new_plan:
+        state.counters.plan_samples, state.counters.plan_seconds = 0, 0.0
+    return state
+
+
+def start_from_checkpoint(
+    folder: Path, model: ModelConfig, recipe: Recipe, text_encoder_name: str, device: torch.device
+) -> TrainingState:
+    """A new state with the weights and the sample count of a checkpoint; errors as of `start_or_resume`."""
+    pipeline = GlyffuserPipeline.load(folder)
+    trained_with = pipeline.scheduler.config.prediction_type
+    if trained_with != model.prediction_type:
+        raise StateError(f"{folder} was trained with --prediction-type {trained_with}, not {model.prediction_type}")
+    state = build_state(model, recipe, text_encoder_name, device, pipeline.unet.state_dict())
+    state.counters.samples_seen = pipeline.config.samples_seen
+    return state
+
+
+def choose_held_out(characters: list[Character], conditioning: CaptionConditioning) -> HeldOut:
+    """Draw the held-out characters whose errors are measured, the same ones in every run."""
+    held_out = [c for c in characters if c.split == "held-out"]
+    chosen = random.Random(0).sample(held_out, min(NUM_HELD_OUT, len(held_out)))
+    definitions = [c.definition for c in chosen]
+    return HeldOut(render_glyphs(chosen), conditioning(definitions), conditioning([""] * len(chosen)))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train; returns the exit status."""
+    options = parse(arguments)
+    try:
+        run(options, load_characters(), GlyphPrior.from_pretrained(prior_folder(options)))
+    except (StateError, CheckpointError, ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
