@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from gradio_client import Client
     from playwright.sync_api import Browser
 
-CONFIG = SampleConfig(num_inference_steps=20, guidance_scale=5.0, pag_scale=3.0, sampler="dpm++")
-SETTINGS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler")
+CONFIG = SampleConfig(num_inference_steps=20, guidance_scale=5.0, pag_scale=3.0, sampler="dpm++", spacing="even")
+SETTINGS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler", "spacing")
 """Fields of `CONFIG` that are named here, so that timings stay comparable when defaults change; sent to the page."""
 
 

@@ -71,7 +71,7 @@ def vary_switch(prompt: str, other: str, config: SampleConfig) -> list[Variant]:
     """
     if prompt == other:
         raise InputError("same_definitions", "Both definitions are the same; change one of them.")
-    timesteps = spaced_timesteps(config.num_inference_steps)
+    timesteps = spaced_timesteps(config.num_inference_steps, config.spacing)
     # number of steps before the switch -> its timestep
     switches = {sum(timestep >= switch for timestep in timesteps): switch for switch in SWITCH_TIMESTEPS}
     names = {0: other or NO_WORDS, len(timesteps): prompt or NO_WORDS}
@@ -118,7 +118,7 @@ def vary_pag(prompt: str, config: SampleConfig) -> list[Variant]:
         ValueError: if no step of the run lies within the interval in which it acts.
     """
     low, high = config.pag_interval
-    if not any(low <= timestep <= high for timestep in spaced_timesteps(config.num_inference_steps)):
+    if not any(low <= timestep <= high for timestep in spaced_timesteps(config.num_inference_steps, config.spacing)):
         raise InputError(
             "pag_never_acts", "In so few steps perturbed-attention guidance never acts; take three or more."
         )

@@ -87,6 +87,7 @@ class SampleConfig:
             which makes strokes join into parts; 0 means off.
         pag_interval: first and last timestep, both included, between which perturbed-attention guidance acts: where
             the parts of a glyph take shape.
+        spacing: a key of `glyffuser.diffusion.SPACINGS`, which places the steps within the noise schedule.
     """
 
     num_inference_steps: int = 25
@@ -95,6 +96,7 @@ class SampleConfig:
     guidance_interval: tuple[int, int] = (400, 999)
     pag_scale: float = 3.0
     pag_interval: tuple[int, int] = (500, 800)
+    spacing: str = "middle"
 
     def __post_init__(self) -> None:
         if not 1 <= self.num_inference_steps <= MAX_INFERENCE_STEPS:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from math import asinh, sinh
 from typing import SupportsIndex
 
 import torch
@@ -73,6 +74,25 @@ SAMPLERS: dict[str, Callable[..., SchedulerMixin]] = {
 }
 
 
+DENSE_CENTRE, DENSE_WIDTH = 0.6, 0.25
+"""Where timesteps are dense with the spacing "middle", and how widely, as shares of the noise schedule."""
+
+
+def _dense_in_the_middle(share: float) -> float:
+    """Timesteps whose density falls as 1 / sqrt(1 + ((timestep - centre) / width)^2) from the centre."""
+    lowest, highest = (asinh((end - DENSE_CENTRE) / DENSE_WIDTH) for end in (0, 1))
+    return DENSE_CENTRE + DENSE_WIDTH * sinh(lowest + share * (highest - lowest))
+
+
+SPACINGS: dict[str, Callable[[float], float]] = {
+    # calls of the model are dense where the parts of a glyph are decided
+    "middle": _dense_in_the_middle,
+    # evenly spaced (Lin et al. 2024, "trailing")
+    "even": lambda share: share,
+}
+"""What share of the noise schedule lies below a timestep, by the share of a run's timesteps that are yet to come."""
+
+
 def training_scheduler(prediction_type: str = "v_prediction") -> DDPMScheduler:
     """The noise schedule of training: 1000 timesteps, beta from 0.0001 to 0.02 (Ho et al. 2020, section 4)."""
     return DDPMScheduler(
@@ -111,7 +131,9 @@ def _whole(seed: SupportsIndex) -> int:
         raise InputError("seed_no_number", "a seed must be a whole number, got {seed}", seed=repr(seed)) from error
 
 
-def make_sampler(name: str, scheduler: SchedulerMixin, num_inference_steps: int) -> SchedulerMixin:
+def make_sampler(
+    name: str, scheduler: SchedulerMixin, num_inference_steps: int, spacing: str = "even"
+) -> SchedulerMixin:
     """A new sampler for one run (samplers hold state), with the training scheduler's noise schedule.
 
     Raises:
@@ -122,7 +144,7 @@ def make_sampler(name: str, scheduler: SchedulerMixin, num_inference_steps: int)
     # values only: from_config replaces those named in a config's `_use_default_values` by defaults of the new class
     config = {key: scheduler.config[key] for key in _SHARED_CONFIG}
     sampler = SAMPLERS[name](config)
-    timesteps = spaced_timesteps(num_inference_steps, scheduler.config.num_train_timesteps)
+    timesteps = spaced_timesteps(num_inference_steps, spacing, scheduler.config.num_train_timesteps)
     if isinstance(sampler, DDIMScheduler):  # its set_timesteps takes no list
         sampler.set_timesteps(num_inference_steps)
         sampler.timesteps = torch.tensor(timesteps)
@@ -131,10 +153,17 @@ def make_sampler(name: str, scheduler: SchedulerMixin, num_inference_steps: int)
     return sampler
 
 
-def spaced_timesteps(num_inference_steps: int, num_train_timesteps: int = 1000) -> list[int]:
-    """Timesteps of a run, evenly spaced from pure noise on (Lin et al. 2024, "trailing")."""
+def spaced_timesteps(num_inference_steps: int, spacing: str = "even", num_train_timesteps: int = 1000) -> list[int]:
+    """Timesteps of a run, from pure noise on.
+
+    Args:
+        num_inference_steps: 1 to 1000 where they are evenly spaced, else 1 to 500.
+        spacing: a key of `SPACINGS`.
+        num_train_timesteps: length of the noise schedule.
+    """
     # diffusers' own list ends with -1 for some numbers of steps, such as 61
-    return [round(num_train_timesteps * (1 - i / num_inference_steps)) - 1 for i in range(num_inference_steps)]
+    shares = [1 - i / num_inference_steps for i in range(num_inference_steps)]
+    return [round(num_train_timesteps * SPACINGS[spacing](share)) - 1 for share in shares]
 
 
 _SHARED_CONFIG = (

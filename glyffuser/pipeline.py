@@ -232,7 +232,7 @@ class GlyffuserPipeline(DiffusionPipeline):
             check_attention(self.unet)
         x_t, generators = initial_noise(seeds)
         predict = self._guided(prompts, config)
-        sampler = make_sampler(config.sampler, self.scheduler, config.num_inference_steps)
+        sampler = make_sampler(config.sampler, self.scheduler, config.num_inference_steps, config.spacing)
         timesteps = sampler.timesteps.tolist()
         if x_0 is not None:
             timesteps = [timestep for timestep in timesteps if timestep <= start_timestep]

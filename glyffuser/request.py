@@ -4,19 +4,20 @@ Both formats carry everything that decides the pixels. They are versioned, and o
 
 - version 1 had no version number, no intervals in links (`INTERVALS_V1`, the defaults of its time), and no fingerprint
   of the checkpoint; before perturbed-attention guidance existed it had no `pag_*` keys, which means that it was off.
-- version 2 has `v`, `guidance_interval`, `pag_interval` and `checkpoint`.
+- version 2 has `v`, `guidance_interval`, `pag_interval` and `checkpoint`; steps were evenly spaced.
+- version 3 has `spacing`.
 """
 
 import reprlib
 import secrets
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from glyffuser.config import MAX_SEED, InputError, SampleConfig
-from glyffuser.diffusion import SAMPLERS
+from glyffuser.diffusion import SAMPLERS, SPACINGS
 from glyffuser.text import clean_prompt
 
 Number = TypeVar("Number", int, float)
@@ -36,13 +37,19 @@ FIELDS = {
     "pag_interval": "Timesteps with perturbed-attention guidance",
     "seed": "Seed",
     "the_seed": "The seed",
+    "sampler": "Sampler",
+    "spacing": "Spacing of the steps",
     "timestep": "Timestep",
     "stride": "Stride",
 }
 """Names of numbers in sentences about them."""
 
-VERSION = 2
-SCALARS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler")
+VERSION = 3
+SCALARS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler", "spacing")
+COMPLETE_V1 = ("num_glyphs", "seed", "num_inference_steps", "guidance_scale", "sampler")
+SPACING_V2 = "even"
+"""Spacing of every run before links carried it."""
+
 INTERVALS = ("guidance_interval", "pag_interval")
 INTERVALS_V1 = {"guidance_interval": (400, 999), "pag_interval": (500, 800)}
 """Intervals of every run before links carried them."""
@@ -127,6 +134,7 @@ def check_request(
     guidance_interval: tuple[int, int] = SampleConfig.guidance_interval,
     pag_interval: tuple[int, int] = SampleConfig.pag_interval,
     checkpoint: str = "",
+    spacing: str = SampleConfig.spacing,
 ) -> Request:
     """Make a request of what a visitor or a program sent: the one check of the page, its API, links, PNGs and command.
 
@@ -141,26 +149,21 @@ def check_request(
         guidance_interval: first and last timestep with guidance, 0 to 999.
         pag_interval: first and last timestep with perturbed-attention guidance, 0 to 999.
         checkpoint: fingerprint of the checkpoint that drew it first.
+        spacing: a key of `glyffuser.diffusion.SPACINGS`.
 
     Raises:
         InputError: with one sentence that a visitor can act on.
     """
     first_seed = secrets.randbelow(1_000_000) if seed is None else in_range("seed", seed, 0, MAX_SEED)
     num_glyphs = in_range("num_glyphs", num_glyphs, 1, MAX_GLYPHS)
-    if not isinstance(sampler, str) or sampler not in SAMPLERS:
-        raise InputError(
-            "sampler",
-            "Sampler must be one of {samplers}; got {value}.",
-            samplers=", ".join(SAMPLERS),
-            value=reprlib.repr(sampler),
-        )
     config = SampleConfig(
         num_inference_steps=in_range("num_inference_steps", num_inference_steps, 1, MAX_STEPS),
         guidance_scale=in_range("guidance_scale", guidance_scale, 1, MAX_GUIDANCE_SCALE, float),
         pag_scale=in_range("pag_scale", pag_scale, 0, MAX_PAG_SCALE, float),
-        sampler=sampler,
+        sampler=_one_of("sampler", sampler, SAMPLERS),
         guidance_interval=_interval("guidance_interval", guidance_interval),
         pag_interval=_interval("pag_interval", pag_interval),
+        spacing=_one_of("spacing", spacing, SPACINGS),
     )
     return Request(clean_prompt(prompt or ""), count_up(first_seed, num_glyphs), config, str(checkpoint)[:12])
 
@@ -184,12 +187,9 @@ def read_query(query: Mapping[str, str], defaults: Mapping[str, object]) -> dict
     Raises:
         InputError: for a later version.
     """
-    version = _number(query.get("v", 1))
-    if version not in (1, VERSION):
-        raise InputError("request_newer", NEWER)
-    is_complete = all(name in query for name in ("num_glyphs", "seed", *SCALARS) if name != "pag_scale")
-    before_pag = {"pag_scale": 0.0} if version == 1 and is_complete else {}
-    known = dict(defaults) | before_pag
+    version = _checked_version(_number(query.get("v", 1)))
+    is_complete = all(name in query for name in COMPLETE_V1)
+    known = dict(defaults) | (_before(version) if is_complete else {})
     return {
         "prompt": query.get("prompt", ""),
         "checkpoint": query.get("checkpoint", ""),
@@ -209,12 +209,9 @@ def read_settings(settings: object) -> dict[str, Any]:
     """
     if not isinstance(settings, dict):
         raise InputError("request_not_a_run", NOT_A_RUN)
-    version = settings.get("version", 1)
-    if version not in (1, VERSION):
-        raise InputError("request_newer", NEWER)
-    before_pag = {"pag_scale": 0.0, "pag_interval": INTERVALS_V1["pag_interval"]}
-    fields = before_pag | settings if version == 1 and not before_pag.keys() & settings.keys() else settings
-    expected = {"prompt", "seeds", *SCALARS, *INTERVALS} | ({"version", "checkpoint"} if version == VERSION else set())
+    version = _checked_version(settings.get("version", 1))
+    fields = _before(version) | settings
+    expected = {"prompt", "seeds", *SCALARS, *INTERVALS} | ({"version", "checkpoint"} if version > 1 else set())
     if fields.keys() != expected:
         raise InputError("request_not_a_run", NOT_A_RUN)
     prompt, seeds = fields["prompt"], fields["seeds"]
@@ -231,6 +228,18 @@ def read_settings(settings: object) -> dict[str, Any]:
         "checkpoint": fields.get("checkpoint", ""),
         **{name: fields[name] for name in (*SCALARS, *INTERVALS)},
     }
+
+
+def _checked_version(version: object) -> int:
+    if isinstance(version, int) and 1 <= version <= VERSION:
+        return version
+    raise InputError("request_newer", NEWER)
+
+
+def _before(version: int) -> dict[str, Any]:
+    """What every run had that an older version did not name."""
+    before_pag = {"pag_scale": 0.0, "pag_interval": INTERVALS_V1["pag_interval"]} if version == 1 else {}
+    return before_pag | ({"spacing": SPACING_V2} if version < VERSION else {})
 
 
 def in_range(name: str, value: object, low: float, high: float, kind: Callable[[Any], Number] = int) -> Number:
@@ -256,6 +265,20 @@ def in_range(name: str, value: object, low: float, high: float, kind: Callable[[
     if kind is int:
         raise InputError("whole_number", "{name} must be a whole number from {low} to {high}; got {value}.", **values)
     raise InputError("number", "{name} must be a number from {low} to {high}; got {value}.", **values)
+
+
+def _one_of(name: str, value: object, choices: Iterable[str]) -> str:
+    """One of the named choices."""
+    if isinstance(value, str) and value in choices:
+        return value
+    raise InputError(
+        "one_of",
+        "{name} must be one of {choices}; got {value}.",
+        name=FIELDS[name],
+        field=name,
+        choices=", ".join(choices),
+        value=reprlib.repr(value),
+    )
 
 
 def _interval(name: str, value: object) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from glyffuser.checkpoint import CheckpointError, checkpoint_fingerprint, checkpoint_folder
 from glyffuser.config import InputError, SampleConfig
-from glyffuser.diffusion import SAMPLERS
+from glyffuser.diffusion import SAMPLERS, SPACINGS
 from glyffuser.images import encode_png, tile, x_0_to_uint8
 from glyffuser.pipeline import DTYPES, GlyffuserPipeline, best_device
 from glyffuser.request import Request, check_request, count_up
@@ -141,6 +141,7 @@ def _request(prompt: str, options: argparse.Namespace) -> Request:
         seed=options.seed,
         guidance_interval=tuple(options.guidance_interval),
         pag_interval=tuple(options.pag_interval),
+        spacing=options.spacing,
     )
     return replace(request, seeds=count_up(options.seed, options.num_glyphs))
 
@@ -178,6 +179,7 @@ def _add_config(parser: argparse.ArgumentParser, defaults: SampleConfig) -> None
     _add_guidance(parser, "guidance", "classifier-free guidance, 1 is off", defaults)
     _add_guidance(parser, "pag", "perturbed-attention guidance, 0 is off", defaults)
     parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler, help="default: %(default)s")
+    parser.add_argument("--spacing", choices=SPACINGS, default=defaults.spacing, help="default: %(default)s")
 
 
 def _add_guidance(parser: argparse.ArgumentParser, name: str, meaning: str, defaults: SampleConfig) -> None:

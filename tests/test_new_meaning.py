@@ -9,7 +9,7 @@ from glyffuser.images import uint8_to_x_0
 from glyffuser.new_meaning import give_new_meaning, ink_survival
 from glyffuser.pipeline import initial_noise
 
-CONFIG = SampleConfig(num_inference_steps=10, guidance_scale=5)
+CONFIG = SampleConfig(num_inference_steps=10, guidance_scale=5, spacing="even")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,9 @@ def test_the_noisiest_starts_and_the_others_join_in(tiny_pipeline, river):
 def test_the_page_starts_at_timesteps_of_its_usual_run(tiny_pipeline):
     from glyffuser.ui.tabs.new_meaning import START_TIMESTEPS
 
-    schedule = make_sampler("dpm++", tiny_pipeline.scheduler, SampleConfig().num_inference_steps).timesteps
+    schedule = make_sampler(
+        "dpm++", tiny_pipeline.scheduler, SampleConfig().num_inference_steps, SampleConfig().spacing
+    ).timesteps
     assert set(START_TIMESTEPS) <= set(schedule.tolist())
 
 

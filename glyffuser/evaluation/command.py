@@ -10,7 +10,7 @@ import torch
 from glyffuser.checkpoint import CheckpointError, checkpoint_fingerprint, checkpoint_folder
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import load_characters
-from glyffuser.diffusion import SAMPLERS
+from glyffuser.diffusion import SAMPLERS, SPACINGS
 from glyffuser.evaluation.parts import PARTS, Evaluation
 from glyffuser.evaluation.report import to_markdown, write_report
 from glyffuser.evaluation.samples import SampleStore
@@ -63,6 +63,7 @@ def device_name(name: str) -> str:
 def add_sample_options(parser: argparse.ArgumentParser, defaults: SampleConfig) -> None:
     """Add sampler, steps and guidance to the command line."""
     parser.add_argument("--sampler", choices=SAMPLERS, default=defaults.sampler, help="sampler")
+    parser.add_argument("--spacing", choices=SPACINGS, default=defaults.spacing, help="spacing of the steps")
     parser.add_argument("--num-inference-steps", type=int, default=defaults.num_inference_steps, help="steps")
     parser.add_argument("--guidance-scale", type=float, default=defaults.guidance_scale, help="1 is off")
     parser.add_argument(
@@ -93,6 +94,7 @@ def plan_from(options: argparse.Namespace) -> Plan:
         guidance_interval=tuple(options.guidance_interval),
         pag_scale=options.pag_scale,
         pag_interval=tuple(options.pag_interval),
+        spacing=options.spacing,
     )
     plan = Plan.quick(config) if options.quick else Plan(config)
     if options.num_glyphs is None:

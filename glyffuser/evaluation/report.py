@@ -75,8 +75,8 @@ def _settings(sheet: ScoreSheet) -> str:
     (first, last), (pag_first, pag_last) = config.guidance_interval, config.pag_interval
     return (
         f"Checkpoint {sheet.checkpoint}, computed in {sheet.dtype}. Unless a table says otherwise: {config.sampler}, "
-        f"{config.num_inference_steps} steps, guidance {config.guidance_scale:g} from timestep {last} to {first}, "
-        f"perturbed-attention guidance {config.pag_scale:g} from {pag_last} to {pag_first}. The radical classifier has "
+        f"{config.num_inference_steps} steps (spacing: {config.spacing}), guidance {config.guidance_scale:g} from "
+        f"timestep {last} to {first}, perturbed-attention guidance {config.pag_scale:g} from {pag_last} to {pag_first}. The radical classifier has "
         f"a top-1 accuracy of {sheet.classifier_accuracy:.3f} on held-out real glyphs."
     )
 

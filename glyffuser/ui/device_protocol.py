@@ -31,6 +31,7 @@ class DeviceConfig(TypedDict):
         guidance_interval: first and last timestep.
         pag_scale: 0 is off.
         pag_interval: first and last timestep.
+        spacing: its name.
     """
 
     num_inference_steps: int
@@ -39,6 +40,7 @@ class DeviceConfig(TypedDict):
     guidance_interval: list[int]
     pag_scale: float
     pag_interval: list[int]
+    spacing: str
 
 
 class EncodedPrompt(TypedDict):

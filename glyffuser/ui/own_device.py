@@ -208,6 +208,7 @@ def device_config(config: SampleConfig) -> DeviceConfig:
         "guidance_interval": list(config.guidance_interval),
         "pag_scale": config.pag_scale,
         "pag_interval": list(config.pag_interval),
+        "spacing": config.spacing,
     }
 
 

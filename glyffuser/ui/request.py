@@ -55,6 +55,7 @@ def request_from_link(query: Mapping[str, str], device: torch.device) -> Request
         "guidance_scale": config.guidance_scale,
         "pag_scale": config.pag_scale,
         "sampler": config.sampler,
+        "spacing": config.spacing,
         "seed": random_seed(),
     }
     return check_request(**read_query(query, fresh))

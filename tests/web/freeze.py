@@ -14,7 +14,7 @@ import torch
 
 from glyffuser import pipeline as pipeline_module
 from glyffuser.config import ModelConfig, SampleConfig
-from glyffuser.diffusion import SAMPLERS, make_sampler, sample, spaced_timesteps, training_scheduler
+from glyffuser.diffusion import SAMPLERS, SPACINGS, make_sampler, sample, spaced_timesteps, training_scheduler
 from glyffuser.pipeline import GlyffuserPipeline, initial_noise
 from glyffuser.prior import GlyphPrior
 from glyffuser.unet import build_unet
@@ -25,6 +25,10 @@ PIXELS = [0, 1, 8, 1023, 8191, 16383, 16384, 20000, 32767]
 """Some of the pixels of two glyphs."""
 
 
+NUM_STEPS = (1, 2, 3, 7, 12, 16, 25, 50, 61, 96, 120)
+"""Numbers of steps whose timesteps are compared."""
+
+
 def freeze() -> dict:
     """Everything that is compared."""
     return {
@@ -32,7 +36,9 @@ def freeze() -> dict:
         "pixels": PIXELS,
         "randn": [_randn(seed) for seed in (0, 1, 42, 1_234_567_890, 4_294_967_295)],
         "alphas_cumprod": _numbers(training_scheduler().alphas_cumprod[::37]),
-        "timesteps": {steps: spaced_timesteps(steps) for steps in (1, 2, 3, 7, 16, 25, 50, 61, 96, 120)},
+        "timesteps": {
+            spacing: {steps: spaced_timesteps(steps, spacing) for steps in NUM_STEPS} for spacing in SPACINGS
+        },
         "samplers": [_sampled(name, steps) for name in SAMPLERS for steps in (1, 2, 5, 14, 25, 61)],
         "prediction_types": [_sampled("ddim", 5, kind) for kind in ("epsilon", "v_prediction", "sample")],
         "guidance": [_guided(prompt, config) for prompt, config in _guidance_cases()],
@@ -74,7 +80,7 @@ def _guidance_cases() -> list[tuple[str, SampleConfig]]:
         ("gold", SampleConfig(num_inference_steps=9)),
         ("", SampleConfig(num_inference_steps=9)),
         ("gold", SampleConfig(num_inference_steps=5, guidance_scale=1.0, pag_scale=0.0, sampler="dpm++")),
-        ("gold", SampleConfig(7, 7.5, "ddim", (0, 600), 2.0, (600, 999))),
+        ("gold", SampleConfig(7, 7.5, "ddim", (0, 600), 2.0, (600, 999), "even")),
     ]
 
 

@@ -42,6 +42,7 @@ const RUN = {
     guidance_interval: [0, 999],
     pag_scale: 0,
     pag_interval: [0, 999],
+    spacing: "even",
   },
   prompt: encodedPrompt(3, 1),
   null_prompt: encodedPrompt(2, 0),

@@ -34,12 +34,11 @@ const chosen = (values) => frozen.pixels.map((/** @type {number} */ i) => values
  * @param {import("../../glyffuser/ui/components/own_device/sampler.js").Predict} predict
  * @param {string} sampler
  * @param {number} steps
- * @param {"epsilon" | "v_prediction" | "sample"} [predictionType]
- * @param {AbortSignal} [signal]
+ * @param {{ spacing?: string, predictionType?: "epsilon" | "v_prediction" | "sample", signal?: AbortSignal }} [options]
  */
-async function run(predict, sampler, steps, predictionType = "v_prediction", signal) {
+async function run(predict, sampler, steps, { spacing = "even", predictionType = "v_prediction", signal } = {}) {
   const generators = frozen.seeds.map((/** @type {number} */ seed) => new TorchGenerator(seed));
-  const timesteps = spacedTimesteps(steps, 1000);
+  const timesteps = spacedTimesteps(steps, spacing, 1000);
   const schedule = { ...SCHEDULE, prediction_type: predictionType };
   const frames = [];
   for await (const frame of sample({
@@ -93,14 +92,16 @@ test("the noise schedule is that of training", () => {
 });
 
 test("timesteps are spaced as in Python", () => {
-  for (const [steps, timesteps] of Object.entries(frozen.timesteps)) {
-    assert.deepEqual(spacedTimesteps(Number(steps), 1000), timesteps);
+  for (const [spacing, runs] of Object.entries(frozen.timesteps)) {
+    for (const [steps, timesteps] of Object.entries(runs)) {
+      assert.deepEqual(spacedTimesteps(Number(steps), spacing, 1000), timesteps);
+    }
   }
 });
 
 for (const { sampler, steps, prediction_type: type, middle, last } of [...frozen.samplers, ...frozen.prediction_types]) {
   test(`${sampler} in ${steps} steps draws what Python draws (${type})`, async () => {
-    const frames = await run(smooth, sampler, steps, type);
+    const frames = await run(smooth, sampler, steps, { predictionType: type });
     assert.equal(frames.length, steps);
     const half = frames[Math.floor(steps / 2)];
     assert.deepEqual([half.timestep, half.next_timestep], [middle.timestep, middle.next_timestep]);
@@ -132,9 +133,9 @@ for (const { prompt, config, rows, last } of frozen.guidance) {
       config,
       Boolean(prompt),
     );
-    const frames = await run(predict, config.sampler, config.num_inference_steps);
+    const frames = await run(predict, config.sampler, config.num_inference_steps, { spacing: config.spacing });
     assert.deepEqual(asked, rows);
-    const timesteps = spacedTimesteps(config.num_inference_steps, 1000);
+    const timesteps = spacedTimesteps(config.num_inference_steps, config.spacing, 1000);
     assert.equal(rowsOf(timesteps, config, Boolean(prompt)), rows.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b));
     const finished = /** @type {import("../../glyffuser/ui/components/own_device/sampler.js").Frame} */ (frames.at(-1));
     assertNear(chosen(finished.x_t), last.x_t, 1e-4, "x_t");
@@ -153,8 +154,7 @@ test("a run that is stopped yields no further frame and calls the network no mor
     },
     "dpm++",
     10,
-    "v_prediction",
-    stop.signal,
+    { signal: stop.signal },
   );
   assert.deepEqual([frames.length, calls], [2, 3]);
 });

@@ -127,6 +127,7 @@ export interface DeviceConfig {
   guidance_interval: Array<number>;
   pag_scale: number;
   pag_interval: Array<number>;
+  spacing: string;
 }
 
 export interface EncodedPrompt {

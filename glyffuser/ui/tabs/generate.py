@@ -208,6 +208,7 @@ def _api(context: AppContext, stream: Callable[[Request], Generator[FrameMessage
         pag_scale: float = defaults.pag_scale,
         sampler: str = defaults.sampler,
         seed: int | None = None,
+        spacing: str = defaults.spacing,
     ) -> Iterator[FrameMessage]:
         """Denoise glyphs for an English definition and yield the frames.
 
@@ -219,6 +220,7 @@ def _api(context: AppContext, stream: Callable[[Request], Generator[FrameMessage
             pag_scale: perturbed-attention guidance, 0 (off) to 10.
             sampler: "dpm++-sde", "dpm++", "ddim" or "ddpm".
             seed: 0 to 4294967295; drawn at random when not given. Glyph i has the seed seed + i.
+            spacing: "middle", with steps dense where the parts of a glyph are decided, or "even".
 
         Yields:
             At most 12 frames a second: step (0 is pure noise), num_steps, seeds, and as data URLs the pictures x_t, as
@@ -228,7 +230,9 @@ def _api(context: AppContext, stream: Callable[[Request], Generator[FrameMessage
             settings inside), the query of a link that replays it, and a note on the radicals of the glyphs.
         """
         try:
-            request = check_request(prompt, num_glyphs, num_inference_steps, guidance_scale, pag_scale, sampler, seed)
+            request = check_request(
+                prompt, num_glyphs, num_inference_steps, guidance_scale, pag_scale, sampler, seed, spacing=spacing
+            )
         except ValueError as error:
             raise gr.Error(sentence_of(error), print_exception=False) from error
         yield from context.line.counted(work_of(request), stream(request))

@@ -21,12 +21,12 @@ from glyffuser.ui.runs import RunEvents, RunWiring, answer
 from glyffuser.ui.streaming import Observers, PixelFrame, RunCard, joint_to_pixels, stream_messages
 from glyffuser.ui.text import say
 
-START_TIMESTEPS = [879, 679, 479, 279]
-"""Timesteps that a run of 25 steps, the default, passes."""
+_TIMESTEPS = spaced_timesteps(SampleConfig().num_inference_steps, SampleConfig().spacing)
 
-WORK = sum(
-    timestep <= start for timestep in spaced_timesteps(SampleConfig().num_inference_steps) for start in START_TIMESTEPS
-)
+START_TIMESTEPS = [min(_TIMESTEPS, key=lambda timestep: abs(timestep - depth)) for depth in (880, 680, 480, 280)]
+"""Timesteps that a run with the defaults passes."""
+
+WORK = sum(timestep <= start for timestep in _TIMESTEPS for start in START_TIMESTEPS)
 """Glyphs times steps of a run."""
 
 SHARED_BY_CHANCE = 0.45

@@ -9,7 +9,7 @@ import torch
 
 from glyffuser.compare import SAMPLER_NAMES
 from glyffuser.config import SampleConfig
-from glyffuser.diffusion import SAMPLERS
+from glyffuser.diffusion import SAMPLERS, SPACINGS
 from glyffuser.request import Request
 from glyffuser.ui.notices import notice, seed_notice
 from glyffuser.ui.request import (
@@ -47,6 +47,7 @@ class Settings:
     guidance_scale: gr.Slider
     pag_scale: gr.Slider
     sampler: gr.Dropdown
+    spacing: gr.Radio
     guidance_from: gr.Slider
     guidance_to: gr.Slider
     pag_from: gr.Slider
@@ -69,7 +70,7 @@ def request_of(prompt: str, num_glyphs: Any, num_steps: Any, *settings: Any) -> 
     Raises:
         ValueError: with one sentence that a visitor can act on.
     """
-    guidance_scale, pag_scale, sampler, *intervals, seed, is_new_seed = settings
+    guidance_scale, pag_scale, sampler, spacing, *intervals, seed, is_new_seed = settings
     return check_request(
         prompt,
         num_glyphs,
@@ -80,6 +81,7 @@ def request_of(prompt: str, num_glyphs: Any, num_steps: Any, *settings: Any) -> 
         None if is_new_seed else seed,
         guidance_interval=(rounded(intervals[0]), rounded(intervals[1])),
         pag_interval=(rounded(intervals[2]), rounded(intervals[3])),
+        spacing=spacing,
     )
 
 
@@ -98,6 +100,7 @@ def values_of(request: Request) -> tuple:
         config.guidance_scale,
         config.pag_scale,
         config.sampler,
+        config.spacing,
         *config.guidance_interval,
         *config.pag_interval,
         request.seeds[0],
@@ -126,6 +129,7 @@ def build_settings(prompt: gr.Textbox, device: torch.device, fingerprint: str) -
         with gr.Accordion(say("settings.fine_print"), open=False, elem_id="intervals"):
             gr.Markdown(say("settings.intervals_info"))
             guidance_from, guidance_to, pag_from, pag_to = _lay_out_intervals()
+            spacing = _lay_out_spacing()
         seed, is_new_seed = _lay_out_seed()
         settings = Settings(
             num_glyphs,
@@ -133,6 +137,7 @@ def build_settings(prompt: gr.Textbox, device: torch.device, fingerprint: str) -
             guidance_scale,
             pag_scale,
             sampler,
+            spacing,
             guidance_from,
             guidance_to,
             pag_from,
@@ -226,6 +231,13 @@ def _lay_out_intervals() -> list[gr.Slider]:
                 label, name = say(f"settings.{kind}_{end}"), f"{kind}-{end}"
                 sliders.append(whole_slider(0, MAX_TIMESTEP, timestep, label=label, min_width=140, elem_id=name))
     return sliders
+
+
+def _lay_out_spacing() -> gr.Radio:
+    return gr.Radio(
+        [(say(f"settings.spacing_{name}"), name) for name in SPACINGS], value=SampleConfig.spacing,
+        label=say("settings.spacing"), info=say("settings.spacing_info"), elem_id="spacing",
+    )  # fmt: skip
 
 
 def _lay_out_seed() -> tuple[gr.Number, gr.Checkbox]:

@@ -15,7 +15,7 @@ const FETCH_SECONDS = 15; // 40 MB at 20 Mbit/s, and a start
  * @param {number} secondsARow
  */
 export function usualSeconds({ usual, usual_num_glyphs: numGlyphs, schedule }, secondsARow) {
-  const timesteps = spacedTimesteps(usual.num_inference_steps, schedule.num_train_timesteps);
+  const timesteps = spacedTimesteps(usual.num_inference_steps, usual.spacing, schedule.num_train_timesteps);
   return numGlyphs * rowsOf(timesteps, usual, true) * secondsARow;
 }
 

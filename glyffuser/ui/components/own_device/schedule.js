@@ -38,17 +38,31 @@ export function alphasCumprod({ num_train_timesteps: count, beta_start, beta_end
   return values;
 }
 
+const [DENSE_CENTRE, DENSE_WIDTH] = [0.6, 0.25];
+
 /**
- * Timesteps of a run, evenly spaced from pure noise on (Lin et al. 2024, "trailing").
+ * What share of the noise schedule lies below a timestep, by the share of a run's timesteps that are yet to come.
+ *
+ * @type {Record<string, (share: number) => number>}
+ */
+const SPACINGS = {
+  middle: (share) => {
+    const [lowest, highest] = [0, 1].map((end) => Math.asinh((end - DENSE_CENTRE) / DENSE_WIDTH));
+    return DENSE_CENTRE + DENSE_WIDTH * Math.sinh(lowest + share * (highest - lowest));
+  },
+  even: (share) => share,
+};
+
+/**
+ * Timesteps of a run, from pure noise on.
  *
  * @param {number} numInferenceSteps
+ * @param {string} spacing a key of `glyffuser.diffusion.SPACINGS`
  * @param {number} numTrainTimesteps
  */
-export function spacedTimesteps(numInferenceSteps, numTrainTimesteps) {
-  return Array.from(
-    { length: numInferenceSteps },
-    (_, i) => roundHalfToEven(numTrainTimesteps * (1 - i / numInferenceSteps)) - 1,
-  );
+export function spacedTimesteps(numInferenceSteps, spacing, numTrainTimesteps) {
+  const shares = Array.from({ length: numInferenceSteps }, (_, i) => 1 - i / numInferenceSteps);
+  return shares.map((share) => roundHalfToEven(numTrainTimesteps * SPACINGS[spacing](share)) - 1);
 }
 
 /**

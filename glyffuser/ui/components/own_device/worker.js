@@ -88,7 +88,7 @@ class DeviceWorker {
     };
     const generators = seeds.map((seed) => new TorchGenerator(seed));
     const x_t = batchNoise(generators, GLYPH_PIXELS);
-    const timesteps = spacedTimesteps(config.num_inference_steps, schedule.num_train_timesteps);
+    const timesteps = spacedTimesteps(config.num_inference_steps, config.spacing, schedule.num_train_timesteps);
     const frames = sample({
       predict: guided(counted, config, Boolean(run.label)),
       x_t,
