@@ -160,10 +160,24 @@ def spaced_timesteps(num_inference_steps: int, spacing: str = "even", num_train_
         num_inference_steps: 1 to 1000 where they are evenly spaced, else 1 to 500.
         spacing: a key of `SPACINGS`.
         num_train_timesteps: length of the noise schedule.
+
+    Raises:
+        InputError: if two steps would share a timestep.
+        ValueError: for an unknown spacing.
     """
+    if spacing not in SPACINGS:
+        raise ValueError(f"spacing must be one of {', '.join(SPACINGS)}, got {spacing!r}")
     # diffusers' own list ends with -1 for some numbers of steps, such as 61
     shares = [1 - i / num_inference_steps for i in range(num_inference_steps)]
-    return [round(num_train_timesteps * SPACINGS[spacing](share)) - 1 for share in shares]
+    timesteps = [round(num_train_timesteps * SPACINGS[spacing](share)) - 1 for share in shares]
+    if len(set(timesteps)) < num_inference_steps:
+        raise InputError(
+            "too_many_steps",
+            "{num_steps} steps are too many for the spacing {spacing}; take fewer, or space them evenly",
+            num_steps=num_inference_steps,
+            spacing=spacing,
+        )
+    return timesteps
 
 
 _SHARED_CONFIG = (

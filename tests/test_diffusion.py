@@ -4,13 +4,16 @@ import pytest
 import torch
 from diffusers import DDPMScheduler
 
+from glyffuser.config import InputError
 from glyffuser.diffusion import (
+    DENSE_CENTRE,
     SAMPLERS,
     add_noise,
     ddim_step,
     ddpm_step,
     make_sampler,
     sample,
+    spaced_timesteps,
     to_eps,
     to_x_0,
     training_loss,
@@ -143,6 +146,23 @@ def test_every_number_of_steps_begins_with_noise_and_ends_near_the_glyph(name):
         timesteps = make_sampler(name, scheduler, num_steps).timesteps.tolist()
         assert len(timesteps) == len(set(timesteps)) == num_steps and timesteps == sorted(timesteps, reverse=True)
         assert timesteps[0] == 999 and 0 <= timesteps[-1] < 1000 / num_steps
+
+
+def test_the_dense_spacing_places_its_steps_around_the_middle():
+    for num_steps in range(1, 501):
+        timesteps = spaced_timesteps(num_steps, "middle")
+        assert len(set(timesteps)) == num_steps and timesteps == sorted(timesteps, reverse=True)
+        assert timesteps[0] == 999 and timesteps[-1] >= 0
+    gaps = {timestep: timestep - below for timestep, below in pairwise(spaced_timesteps(25, "middle"))}
+    at_the_middle = min(gaps, key=lambda timestep: abs(timestep - 1000 * DENSE_CENTRE))
+    assert gaps[at_the_middle] < 0.8 * 1000 / 25 < 40 < min(gaps[999], list(gaps.values())[-1])
+
+
+def test_more_steps_than_timesteps_are_refused():
+    with pytest.raises(InputError, match="1000 steps are too many for the spacing middle"):
+        spaced_timesteps(1000, "middle")
+    with pytest.raises(ValueError, match="must be one of middle, even, got 'odd'"):
+        spaced_timesteps(10, "odd")
 
 
 def test_outputs_that_are_not_finite_are_refused(noise):

@@ -128,7 +128,7 @@ def test_no_door_normalises_a_text_before_it_measures_it(request_of):
 EVERY_FIELD = Request(
     "a bird, singing & flying?",
     [7, 8, 9, 10],
-    SampleConfig(31, 7.5, "ddim", (250, 900), 0.5, (100, 700)),
+    SampleConfig(31, 7.5, "ddim", (250, 900), 0.5, (100, 700), "even"),
     "0123456789ab",
 )
 """A request in which everything differs from the defaults."""
@@ -176,16 +176,16 @@ def test_every_field_of_the_sampling_is_in_both_formats():
     assert set(vars(SampleConfig())) <= link(EVERY_FIELD.to_query()).keys()
 
 
+EVEN = SampleConfig(6, 4.5, "dpm++-sde", (400, 999), 2.5, (500, 800), "even")
+BEFORE_PAG = SampleConfig(6, 10, "ddim", (400, 999), 0, (500, 800), "even")
+
+
 def test_links_of_version_1_work():
-    assert request_from_link(link(LINKS["v1"]), CPU) == Request(
-        "fish that flies", [1234, 1235, 1236, 1237], SampleConfig(6, 4.5, "dpm++-sde", (400, 999), 2.5, (500, 800))
-    )
+    assert request_from_link(link(LINKS["v1"]), CPU) == Request("fish that flies", [1234, 1235, 1236, 1237], EVEN)
 
 
 def test_links_from_before_perturbed_attention_guidance_work_without_it():
-    assert request_from_link(link(LINKS["v1_before_pag"]), CPU) == Request(
-        "gold", [7], SampleConfig(6, 10, "ddim", (400, 999), 0, (500, 800))
-    )
+    assert request_from_link(link(LINKS["v1_before_pag"]), CPU) == Request("gold", [7], BEFORE_PAG)
 
 
 def test_a_link_with_a_prompt_alone_is_drawn_with_the_defaults():
@@ -196,22 +196,30 @@ def test_a_link_with_a_prompt_alone_is_drawn_with_the_defaults():
 
 def test_pngs_of_version_1_work():
     assert request_from_png((FROZEN / "run_v1.png").read_bytes()) == Request(
-        "fish that flies", [1234, 1235, 1236, 1237], SampleConfig(6, 4.5, "dpm++-sde", (400, 999), 2.5, (500, 800))
+        "fish that flies", [1234, 1235, 1236, 1237], EVEN
     )
 
 
 def test_pngs_from_before_perturbed_attention_guidance_work_without_it():
     png = (FROZEN / "run_v1_before_pag.png").read_bytes()
     assert not any(name.startswith("pag") for name in read_settings(png))
-    assert request_from_png(png) == Request("gold", [7], SampleConfig(6, 10, "ddim", (400, 999), 0, (500, 800)))
+    assert request_from_png(png) == Request("gold", [7], BEFORE_PAG)
 
 
 def test_links_and_pngs_of_version_2_work():
     frozen = Request(
-        "fish that flies", [1234], SampleConfig(6, 4.5, "dpm++", (300, 999), 2.5, (500, 800)), "0123456789ab"
+        "fish that flies", [1234], SampleConfig(6, 4.5, "dpm++", (300, 999), 2.5, (500, 800), "even"), "0123456789ab"
     )
     assert request_from_link(link(LINKS["v2"]), CPU) == frozen
     assert request_from_png((FROZEN / "run_v2.png").read_bytes()) == frozen
+
+
+def test_links_and_pngs_of_version_3_work():
+    frozen = Request(
+        "fish that flies", [1234], SampleConfig(6, 4.5, "dpm++", (300, 999), 2.5, (500, 800), "middle"), "0123456789ab"
+    )
+    assert request_from_link(link(LINKS["v3"]), CPU) == frozen
+    assert request_from_png((FROZEN / "run_v3.png").read_bytes()) == frozen
 
 
 def settings(**changes: object) -> dict:
@@ -255,6 +263,7 @@ def test_a_png_that_cannot_be_drawn_again_is_answered_with_a_sentence(kept, sent
         ("seed", "1e999", "got inf"),
         ("seed", "", "got ''"),
         ("sampler", "euler", "Sampler must be one of"),
+        ("spacing", "odd", "Spacing of the steps must be one of middle, even; got 'odd'."),
     ],
 )
 def test_a_link_that_somebody_changed_is_answered_with_a_sentence(setting, text, sentence):
