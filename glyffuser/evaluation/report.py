@@ -77,7 +77,8 @@ def _settings(sheet: ScoreSheet) -> str:
         f"Checkpoint {sheet.checkpoint}, computed in {sheet.dtype}. Unless a table says otherwise: {config.sampler}, "
         f"{config.num_inference_steps} steps (spacing: {config.spacing}), guidance {config.guidance_scale:g} from "
         f"timestep {last} to {first}, perturbed-attention guidance {config.pag_scale:g} from {pag_last} to "
-        f"{pag_first}. The radical classifier has a top-1 accuracy of {sheet.classifier_accuracy:.3f} on held-out real glyphs."
+        f"{pag_first}. The radical classifier has a top-1 accuracy of {sheet.classifier_accuracy:.3f} "
+        "on held-out real glyphs."
     )
 
 
