@@ -14,11 +14,12 @@ from PIL import Image
 from glyffuser.checkpoint import CheckpointError, check_files, check_network, local_folder, remedy, weights_path
 from glyffuser.config import InputError, SampleConfig
 from glyffuser.diffusion import SAMPLERS, Frame, Predict, Run, add_noise, initial_noise, make_sampler, sample
+from glyffuser.guidance import guided_output
 from glyffuser.images import to_pil, x_0_to_uint8
 from glyffuser.prior import GlyphPrior
 from glyffuser.prompts import PromptEncoder, PromptEncoding, SwitchingPrompt, batch_conditioning
 from glyffuser.text import TextEncoder
-from glyffuser.unet import Conditioning, check_attention, has_own_attention, install_attention, predict
+from glyffuser.unet import Conditioning, check_attention, has_own_attention, install_attention
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 """Number formats that the network can compute in, by name."""
@@ -272,36 +273,15 @@ class GlyffuserPipeline(DiffusionPipeline):
         return GlyffuserOutput(images=[to_pil(pixels) for pixels in x_0_to_uint8(finished)])
 
     def _guided(self, prompts: Sequence[str | SwitchingPrompt], config: SampleConfig) -> Predict:
-        """The model with classifier-free (Ho & Salimans 2022) and perturbed-attention guidance (Ahn et al. 2024).
-
-        One batched call computes the outputs with the prompt, with the null prompt and with perturbed self-attention.
-        """
+        """The model with guidance: prompts switch where they are pairs."""
         switching = [p if isinstance(p, SwitchingPrompt) else SwitchingPrompt(p, p, 0) for p in prompts]
         conditioning, row_of = self._distinct_rows([text for p in switching for text in (p.first, p.then)] + [""])
         null_rows = [row_of[""]] * len(prompts)
 
         def guided(x_t: torch.Tensor, timestep: int) -> torch.Tensor:
             rows = [row_of[p.at(timestep)] for p in switching]
-            is_guided = config.is_guided_at(timestep) and rows != null_rows
-            is_perturbed = config.is_perturbed_at(timestep)
-            batch = [rows]
-            if is_guided:
-                batch.append(null_rows)
-            if is_perturbed:
-                batch.append(rows)
-            outputs = predict(
-                self.unet,
-                x_t.repeat(len(batch), 1, 1, 1),
-                torch.full((len(batch) * len(x_t),), timestep, device=x_t.device),
-                conditioning.rows([row for part in batch for row in part]),
-                num_perturbed=len(x_t) if is_perturbed else 0,
-            ).chunk(len(batch))
-            output = conditional = outputs[0]
-            if is_guided:
-                output = output + (config.guidance_scale - 1) * (conditional - outputs[1])
-            if is_perturbed:
-                output = output + config.pag_scale * (conditional - outputs[-1])
-            return output
+            null = None if rows == null_rows else conditioning.rows(null_rows)
+            return guided_output(self.unet, x_t, timestep, conditioning.rows(rows), null, config)
 
         return guided
 

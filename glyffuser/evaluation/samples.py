@@ -14,7 +14,18 @@ from glyffuser.config import SampleConfig
 from glyffuser.images import uint8_to_x_0, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline
 
-SAMPLING_MODULES = ("checkpoint", "config", "diffusion", "images", "pipeline", "prior", "prompts", "text", "unet")
+SAMPLING_MODULES = (
+    "checkpoint",
+    "config",
+    "diffusion",
+    "guidance",
+    "images",
+    "pipeline",
+    "prior",
+    "prompts",
+    "text",
+    "unet",
+)
 """Modules of glyffuser whose code decides a sample: `pipeline` and all that it imports."""
 
 SAMPLING_LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers")

@@ -12,7 +12,7 @@ from unittest import mock
 
 import torch
 
-from glyffuser import pipeline as pipeline_module
+from glyffuser import guidance
 from glyffuser.config import ModelConfig, SampleConfig
 from glyffuser.diffusion import SAMPLERS, SPACINGS, make_sampler, sample, spaced_timesteps, training_scheduler
 from glyffuser.pipeline import GlyffuserPipeline, initial_noise
@@ -100,7 +100,7 @@ def _guided(prompt: str, config: SampleConfig) -> dict:
         offset = 0.1 * is_null.float() - 0.15 * is_perturbed.float()
         return 0.3 * x_t + (0.2 + offset[:, None, None, None]) * x_t.cos()
 
-    with mock.patch.object(pipeline_module, "predict", predict):
+    with mock.patch.object(guidance, "predict", predict):
         *_, last = pipeline.stream([prompt] * len(SEEDS), SEEDS, config)
     return {"prompt": prompt, "config": asdict(config), "rows": rows, "last": _pictures(last)}
 

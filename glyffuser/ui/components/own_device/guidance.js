@@ -1,6 +1,6 @@
 /**
  * Classifier-free (Ho & Salimans 2022) and perturbed-attention guidance (Ahn et al. 2024), as
- * `GlyffuserPipeline._guided` applies them.
+ * `glyffuser.guidance` applies them.
  */
 
 /** @typedef {import("../protocol.d.ts").DeviceConfig} DeviceConfig */
