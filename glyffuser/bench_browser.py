@@ -169,7 +169,7 @@ def report(browsers: dict[int, BrowserTimings], torch_seconds: dict) -> str:
 
 def rows_of_a_glyph(config: SampleConfig) -> int:
     """Rows that a run computes for each glyph."""
-    from glyffuser.diffusion import spaced_timesteps
+    from glyffuser.spacing import spaced_timesteps
 
     timesteps = spaced_timesteps(config.num_inference_steps, config.spacing)
     return sum(1 + config.is_guided_at(timestep) + config.is_perturbed_at(timestep) for timestep in timesteps)

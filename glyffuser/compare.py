@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, product
 
 from glyffuser.config import InputError, SampleConfig
-from glyffuser.diffusion import SAMPLERS, spaced_timesteps
+from glyffuser.diffusion import SAMPLERS
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.prompts import SwitchingPrompt
 from glyffuser.side_by_side import JointFrame, side_by_side
+from glyffuser.spacing import spaced_timesteps
 
 NUM_STEPS = (1, 2, 3, 5, 10, 15, 25, 50, 100)
 GUIDANCE_SCALES = (1, 2, 3, 5, 7, 10, 13, 16, 20)

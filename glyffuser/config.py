@@ -87,7 +87,7 @@ class SampleConfig:
             which makes strokes join into parts; 0 means off.
         pag_interval: first and last timestep, both included, between which perturbed-attention guidance acts: where
             the parts of a glyph take shape.
-        spacing: a key of `glyffuser.diffusion.SPACINGS`, which places the steps within the noise schedule.
+        spacing: a key of `glyffuser.spacing.SPACINGS`, which places the steps within the noise schedule.
     """
 
     num_inference_steps: int = 25

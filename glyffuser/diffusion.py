@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from math import asinh, sinh
 from typing import SupportsIndex
 
 import torch
@@ -21,6 +20,7 @@ from diffusers import (
 )
 
 from glyffuser.config import GLYPH_SIZE, MAX_SEED, InputError
+from glyffuser.spacing import spaced_timesteps
 
 Predict = Callable[[torch.Tensor, int], torch.Tensor]
 """(x_t (batch, 1, 128, 128), timestep) -> model output of the same shape; closes over conditioning and guidance."""
@@ -72,25 +72,6 @@ SAMPLERS: dict[str, Callable[..., SchedulerMixin]] = {
     # ancestral sampling (Ho et al. 2020): fresh noise at every step
     "ddpm": DDPMScheduler.from_config,
 }
-
-
-DENSE_CENTRE, DENSE_WIDTH = 0.6, 0.25
-"""Where timesteps are dense with the spacing "middle", and how widely, as shares of the noise schedule."""
-
-
-def _dense_in_the_middle(share: float) -> float:
-    """Timesteps whose density falls as 1 / sqrt(1 + ((timestep - centre) / width)^2) from the centre."""
-    lowest, highest = (asinh((end - DENSE_CENTRE) / DENSE_WIDTH) for end in (0, 1))
-    return DENSE_CENTRE + DENSE_WIDTH * sinh(lowest + share * (highest - lowest))
-
-
-SPACINGS: dict[str, Callable[[float], float]] = {
-    # calls of the model are dense where the parts of a glyph are decided
-    "middle": _dense_in_the_middle,
-    # evenly spaced (Lin et al. 2024, "trailing")
-    "even": lambda share: share,
-}
-"""What share of the noise schedule lies below a timestep, by the share of a run's timesteps that are yet to come."""
 
 
 def training_scheduler(prediction_type: str = "v_prediction") -> DDPMScheduler:
@@ -151,33 +132,6 @@ def make_sampler(
     else:
         sampler.set_timesteps(timesteps=timesteps)
     return sampler
-
-
-def spaced_timesteps(num_inference_steps: int, spacing: str = "even", num_train_timesteps: int = 1000) -> list[int]:
-    """Timesteps of a run, from pure noise on.
-
-    Args:
-        num_inference_steps: 1 to 1000 where they are evenly spaced, else 1 to 500.
-        spacing: a key of `SPACINGS`.
-        num_train_timesteps: length of the noise schedule.
-
-    Raises:
-        InputError: if two steps would share a timestep.
-        ValueError: for an unknown spacing.
-    """
-    if spacing not in SPACINGS:
-        raise ValueError(f"spacing must be one of {', '.join(SPACINGS)}, got {spacing!r}")
-    # diffusers' own list ends with -1 for some numbers of steps, such as 61
-    shares = [1 - i / num_inference_steps for i in range(num_inference_steps)]
-    timesteps = [round(num_train_timesteps * SPACINGS[spacing](share)) - 1 for share in shares]
-    if len(set(timesteps)) < num_inference_steps:
-        raise InputError(
-            "too_many_steps",
-            "{num_steps} steps are too many for the spacing {spacing}; take fewer, or space them evenly",
-            num_steps=num_inference_steps,
-            spacing=spacing,
-        )
-    return timesteps
 
 
 _SHARED_CONFIG = (

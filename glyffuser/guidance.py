@@ -30,10 +30,9 @@ def guided_output(
     Returns:
         float32 (batch, 1, 128, 128).
     """
-    is_guided = config.is_guided_at(timestep) and null is not None
     is_perturbed = config.is_perturbed_at(timestep)
     parts = [conditioning]
-    if is_guided:
+    if is_guided := null is not None and config.is_guided_at(timestep):
         parts.append(null)
     if is_perturbed:
         parts.append(conditioning)

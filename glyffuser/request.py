@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from glyffuser.config import MAX_SEED, InputError, SampleConfig
-from glyffuser.diffusion import SAMPLERS, SPACINGS
+from glyffuser.diffusion import SAMPLERS
+from glyffuser.spacing import SPACINGS
 from glyffuser.text import clean_prompt
 
 Number = TypeVar("Number", int, float)
@@ -149,7 +150,7 @@ def check_request(
         guidance_interval: first and last timestep with guidance, 0 to 999.
         pag_interval: first and last timestep with perturbed-attention guidance, 0 to 999.
         checkpoint: fingerprint of the checkpoint that drew it first.
-        spacing: a key of `glyffuser.diffusion.SPACINGS`.
+        spacing: a key of `glyffuser.spacing.SPACINGS`.
 
     Raises:
         InputError: with one sentence that a visitor can act on.

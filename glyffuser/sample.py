@@ -14,10 +14,11 @@ from tqdm import tqdm
 
 from glyffuser.checkpoint import CheckpointError, checkpoint_fingerprint, checkpoint_folder
 from glyffuser.config import InputError, SampleConfig
-from glyffuser.diffusion import SAMPLERS, SPACINGS
+from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import encode_png, tile, x_0_to_uint8
 from glyffuser.pipeline import DTYPES, GlyffuserPipeline, best_device
 from glyffuser.request import Request, check_request, count_up
+from glyffuser.spacing import SPACINGS
 from glyffuser.text import clean_prompt
 
 

@@ -6,20 +6,19 @@ from diffusers import DDPMScheduler
 
 from glyffuser.config import InputError
 from glyffuser.diffusion import (
-    DENSE_CENTRE,
     SAMPLERS,
     add_noise,
     ddim_step,
     ddpm_step,
     make_sampler,
     sample,
-    spaced_timesteps,
     to_eps,
     to_x_0,
     training_loss,
     training_scheduler,
     training_target,
 )
+from glyffuser.spacing import DENSE_CENTRE, spaced_timesteps
 
 PREDICTION_TYPES = ["epsilon", "v_prediction", "sample"]
 
@@ -161,7 +160,7 @@ def test_the_dense_spacing_places_its_steps_around_the_middle():
 def test_more_steps_than_timesteps_are_refused():
     with pytest.raises(InputError, match="1000 steps are too many for the spacing middle"):
         spaced_timesteps(1000, "middle")
-    with pytest.raises(ValueError, match="must be one of middle, even, got 'odd'"):
+    with pytest.raises(ValueError, match="must be one of middle, segments, even, got 'odd'"):
         spaced_timesteps(10, "odd")
 
 

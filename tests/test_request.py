@@ -263,7 +263,7 @@ def test_a_png_that_cannot_be_drawn_again_is_answered_with_a_sentence(kept, sent
         ("seed", "1e999", "got inf"),
         ("seed", "", "got ''"),
         ("sampler", "euler", "Sampler must be one of"),
-        ("spacing", "odd", "Spacing of the steps must be one of middle, even; got 'odd'."),
+        ("spacing", "odd", "Spacing of the steps must be one of middle, segments, even; got 'odd'."),
     ],
 )
 def test_a_link_that_somebody_changed_is_answered_with_a_sentence(setting, text, sentence):

@@ -1,7 +1,8 @@
 import torch
 
-from glyffuser.diffusion import Frame, Run, spaced_timesteps
+from glyffuser.diffusion import Frame, Run
 from glyffuser.side_by_side import side_by_side
+from glyffuser.spacing import spaced_timesteps
 
 
 def run_of(timesteps: list[int], glyphs: int = 2) -> Run:

@@ -10,7 +10,7 @@ import torch
 from glyffuser.checkpoint import CheckpointError, checkpoint_fingerprint, checkpoint_folder
 from glyffuser.config import SampleConfig
 from glyffuser.data.characters import load_characters
-from glyffuser.diffusion import SAMPLERS, SPACINGS
+from glyffuser.diffusion import SAMPLERS
 from glyffuser.evaluation.parts import PARTS, Evaluation
 from glyffuser.evaluation.report import to_markdown, write_report
 from glyffuser.evaluation.samples import SampleStore
@@ -18,6 +18,7 @@ from glyffuser.evaluation.score_sheet import Plan
 from glyffuser.pipeline import DTYPES, GlyffuserPipeline, best_device
 from glyffuser.projection import Projection
 from glyffuser.radicals import DEFAULT_CLASSIFIER, RadicalClassifier
+from glyffuser.spacing import SPACINGS
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -23,6 +23,7 @@ SAMPLING_MODULES = (
     "pipeline",
     "prior",
     "prompts",
+    "spacing",
     "text",
     "unet",
 )

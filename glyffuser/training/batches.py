@@ -49,6 +49,7 @@ class TrainingBatches:
         seed: int,
         timestep_focus: float = 0.0,
         timestep_shift: float = 1.0,
+        timesteps: Sequence[int] | None = None,
     ) -> None:
         """
         Args:
@@ -57,12 +58,14 @@ class TrainingBatches:
             seed: decides order, timesteps and noise.
             timestep_focus: `focus` of `spread_timesteps`.
             timestep_shift: `shift` of `spread_timesteps`.
+            timesteps: those that are drawn, each equally often; all of them when not given.
         """
         self._dataset = dataset
         self._conditioning = conditioning
         self._seed = seed
         self._timestep_focus = timestep_focus
         self._timestep_shift = timestep_shift
+        self._timesteps = timesteps
         self._order = lru_cache(maxsize=2)(self._order_of_epoch)
 
     def samples(self, start: int, count: int) -> tuple[torch.Tensor, Conditioning, list[int]]:
@@ -79,7 +82,7 @@ class TrainingBatches:
         x_0 = torch.stack([row["x_0"] for row in rows])
         return x_0, self._conditioning([row["caption"] for row in rows]), [row["codepoint"] for row in rows]
 
-    def noise(self, start: int, x_0: torch.Tensor, num_timesteps: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def noise(self, start: int, x_0: torch.Tensor, num_timesteps: int = 1000) -> tuple[torch.Tensor, torch.Tensor]:
         """Noise and timesteps of the batch at position `start`, drawn on the CPU: the same on every device.
 
         Returns:
@@ -89,7 +92,10 @@ class TrainingBatches:
         generator = torch.Generator().manual_seed(int(seed))
         noise = torch.randn(x_0.shape, generator=generator)
         times = spread_timesteps(len(x_0), self._timestep_focus, self._timestep_shift, generator)
-        return noise, (num_timesteps * times).long().clamp(max=num_timesteps - 1)
+        if self._timesteps is None:
+            return noise, (num_timesteps * times).long().clamp(max=num_timesteps - 1)
+        drawn = (len(self._timesteps) * times).long().clamp(max=len(self._timesteps) - 1)
+        return noise, torch.tensor(self._timesteps)[drawn]
 
     def _order_of_epoch(self, epoch: int) -> np.ndarray:
         return np.random.default_rng([self._seed, epoch]).permutation(len(self._dataset))

@@ -15,7 +15,7 @@ from accelerate import Accelerator, PartialState
 from accelerate.utils import broadcast_object_list
 
 from glyffuser.checkpoint import DEFAULT_CHECKPOINT, CheckpointError
-from glyffuser.config import ModelConfig
+from glyffuser.config import ModelConfig, SampleConfig
 from glyffuser.data.characters import Character, load_characters
 from glyffuser.data.dataset import GlyphDataset
 from glyffuser.data.glyphs import render_glyphs
@@ -31,6 +31,7 @@ from glyffuser.training.monitor import HeldOut, MonitorConfig
 from glyffuser.training.precision import PRECISIONS, faster_precision
 from glyffuser.training.prior import caption_folds
 from glyffuser.training.recipe import Recipe
+from glyffuser.training.segments import STUDENT_CONFIG, STUDENT_TIMESTEPS, SegmentObjective
 from glyffuser.training.state import STATE_FILE, StateError, TrainingState, build_state, read_metadata
 
 NUM_HELD_OUT = 256
@@ -44,7 +45,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     run.add_argument("--output", type=Path, default=Path("runs/unet"), help="its folder (default: runs/unet)")
     run.add_argument("--resume", action="store_true", help="resume from the state in the folder, if there is one")
     run.add_argument("--new-plan", action="store_true", help="count samples, hours and decay from here on")
-    run.add_argument("--init", type=Path, help="start with the weights of a checkpoint folder")
+    run.add_argument("--init", type=Path, help="start with the weights of a checkpoint folder (default: the teacher's)")
+    run.add_argument(
+        "--teacher", type=Path, help="checkpoint folder; distil it, guidance included, into four calls of the network"
+    )
     run.add_argument("--glyph-prior", type=Path, help="its folder (default: the run's own, at first the shipped one)")
     run.add_argument("--text-encoder", default="minilm", help="a text encoder by name (default: minilm)")
     run.add_argument("--cache", type=Path, default=Path(".cache"), help="folder for text states (default: .cache)")
@@ -134,18 +138,37 @@ def run(options: argparse.Namespace, characters: list[Character], prior: GlyphPr
         states = caption_states(encoder, characters, options.cache)
     conditioning = CaptionConditioning(states, prior, caption_folds(characters, prior.config.num_folds))
     dataset = GlyphDataset([c for c in characters if c.split == "train"], seed=recipe.seed)
-    batches = TrainingBatches(dataset, conditioning, recipe.seed, recipe.timestep_focus, recipe.timestep_shift)
     scheduler = training_scheduler(model.prediction_type)
+    if options.teacher:
+        batches = TrainingBatches(dataset, conditioning, recipe.seed, timesteps=STUDENT_TIMESTEPS)
+        objective = segment_objective(options.teacher, conditioning, accelerator)
+    else:
+        batches = TrainingBatches(dataset, conditioning, recipe.seed, recipe.timestep_focus, recipe.timestep_shift)
+        objective = None
     pipeline = GlyffuserPipeline(state.unet, prior, scheduler, encoder.name)
     pipeline.text_encoder = encoder
     if accelerator.is_main_process:
         prior.save_pretrained(options.output / PRIOR_FOLDER)
         accelerator.print(f"training on {accelerator.device}, mixed precision {accelerator.mixed_precision}")
     held_out = choose_held_out(characters, conditioning)
-    monitor = MonitorConfig(options.output, held_out, pipeline, options.error_samples, options.grid_samples)
-    train(state, recipe, batches, scheduler, accelerator, monitor, stop_on_signals())
+    grid_config = STUDENT_CONFIG if options.teacher else SampleConfig()
+    monitor = MonitorConfig(
+        options.output, held_out, pipeline, options.error_samples, options.grid_samples, grid_config
+    )
+    train(state, recipe, batches, scheduler, accelerator, monitor, stop_on_signals(), objective)
     accelerator.end_training()
     accelerator.print(f"{state.counters.samples_seen:,} samples seen; the state is in {options.output}")
+
+
+def segment_objective(teacher: Path, conditioning: CaptionConditioning, accelerator: Accelerator) -> SegmentObjective:
+    """The objective of distillation, with the teacher in the number format that the student is trained in.
+
+    Raises:
+        CheckpointError: if the teacher cannot be read.
+    """
+    dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
+    pipeline = GlyffuserPipeline.load(teacher, device=accelerator.device, dtype=dtype)
+    return SegmentObjective(pipeline.unet, conditioning([""]), pipeline.scheduler)
 
 
 def check_grid_size(prior: GlyphPrior, model: ModelConfig) -> None:
@@ -193,8 +216,8 @@ def start_or_resume(
     path = options.output / STATE_FILE
     if path.exists() and not options.resume:
         raise StateError(f"{path} holds a run already: go on with --resume, or give another --output")
-    if options.init:
-        state = start_from_checkpoint(options.init, model, recipe, text_encoder_name, device)
+    if start := options.init or options.teacher:
+        state = start_from_checkpoint(start, model, recipe, text_encoder_name, device)
     else:
         state = build_state(model, recipe, text_encoder_name, device)
     if path.exists():

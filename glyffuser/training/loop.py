@@ -20,6 +20,13 @@ from glyffuser.training.optimizer import set_rates
 from glyffuser.training.precision import Denoiser, prepare_for_training
 from glyffuser.training.recipe import Recipe
 from glyffuser.training.state import STATE_FILE, StateError, TrainingState
+from glyffuser.unet import Conditioning
+
+Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""(x_t (batch, 1, 128, 128), timesteps (batch,)) -> model output of the same shape as x_t."""
+
+Objective = Callable[[Denoise, torch.Tensor, torch.Tensor, torch.Tensor, Conditioning], torch.Tensor]
+"""(denoise, x_0, noise, timesteps, conditioning) -> losses float32 (batch,), before weighting."""
 
 SAVE_SECONDS = 450
 """Between two saves; with held-out errors and a grid in between, a kill loses less than ten minutes."""
@@ -33,6 +40,7 @@ def train(
     accelerator: Accelerator,
     monitor_config: MonitorConfig,
     should_stop: Callable[[], bool] = lambda: False,
+    objective: Objective | None = None,
 ) -> None:
     """Train until the recipe's plan is complete or `should_stop`; saves the state every few minutes and at the end.
 
@@ -44,12 +52,14 @@ def train(
         accelerator: device, mixed precision and processes.
         monitor_config: what the main process measures and writes.
         should_stop: called before every step.
+        objective: what is minimised; the squared error of the prediction (Ho et al. 2020) when not given.
 
     Raises:
         StateError: if a loss is not finite, or the last state cannot be written.
     """
     prepare_for_training(state.unet, accelerator.device, accelerator.mixed_precision)
     denoiser = accelerator.prepare(Denoiser(state.unet))
+    objective = objective or denoising_objective(scheduler)
     counters, is_main = state.counters, accelerator.is_main_process
     monitor = Monitor(monitor_config, scheduler, accelerator, counters.samples_seen) if is_main else None
     progress_bar = tqdm(total=recipe.max_samples, initial=counters.plan_samples, unit="sample", disable=not is_main)
@@ -61,7 +71,7 @@ def train(
         if stop or progress >= 1:
             break
         set_rates(state.optimizers, recipe, recipe.rate_factor(counters.step, progress))
-        loss = train_step(state, recipe, batches, scheduler, accelerator, denoiser)
+        loss = train_step(state, recipe, batches, objective, accelerator, denoiser)
         now = time.monotonic()
         counters.advance(samples_per_step, now - last_step)
         last_step = now
@@ -85,17 +95,17 @@ def train_step(
     state: TrainingState,
     recipe: Recipe,
     batches: TrainingBatches,
-    scheduler: SchedulerMixin,
+    objective: Objective,
     accelerator: Accelerator,
     denoiser: torch.nn.Module,
 ) -> float:
     """Take one optimizer step on the next batch; returns the mean loss over all processes, before weighting."""
     start = state.counters.samples_seen + accelerator.process_index * recipe.batch_size
     x_0, conditioning, _ = batches.samples(start, recipe.batch_size)
-    noise, timesteps = batches.noise(start, x_0, len(scheduler.alphas_cumprod))
-    denoise = partial(denoiser, conditioning=conditioning.to(accelerator.device))
+    noise, timesteps = batches.noise(start, x_0)
+    conditioning = conditioning.to(accelerator.device)
     x_0, noise, timesteps = (part.to(accelerator.device) for part in (x_0, noise, timesteps))
-    losses = training_loss(denoise, x_0, noise, timesteps, scheduler)
+    losses = objective(partial(denoiser, conditioning=conditioning), x_0, noise, timesteps, conditioning)
     accelerator.backward((losses * state.balance.weights(timesteps)).mean())
     losses = accelerator.gather(losses.detach())
     state.balance.observe(accelerator.gather(timesteps), losses)
@@ -105,6 +115,17 @@ def train_step(
         optimizer.zero_grad()
     state.ema.step(state.unet.parameters())
     return losses.mean().item()
+
+
+def denoising_objective(scheduler: SchedulerMixin) -> Objective:
+    """The training loss of diffusion models, `glyffuser.diffusion.training_loss`."""
+
+    def losses(
+        denoise: Denoise, x_0: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor, _: Conditioning
+    ) -> torch.Tensor:
+        return training_loss(denoise, x_0, noise, timesteps, scheduler)
+
+    return losses
 
 
 def check_finite(loss: float, samples_seen: int) -> None:

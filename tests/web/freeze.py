@@ -14,9 +14,10 @@ import torch
 
 from glyffuser import guidance
 from glyffuser.config import ModelConfig, SampleConfig
-from glyffuser.diffusion import SAMPLERS, SPACINGS, make_sampler, sample, spaced_timesteps, training_scheduler
+from glyffuser.diffusion import SAMPLERS, make_sampler, sample, training_scheduler
 from glyffuser.pipeline import GlyffuserPipeline, initial_noise
 from glyffuser.prior import GlyphPrior
+from glyffuser.spacing import SPACINGS, spaced_timesteps
 from glyffuser.unet import build_unet
 
 FROZEN = Path(__file__).parent / "frozen.json"

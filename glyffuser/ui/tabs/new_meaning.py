@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from glyffuser.config import SampleConfig
-from glyffuser.diffusion import spaced_timesteps
 from glyffuser.images import grid_columns, uint8_to_x_0
 from glyffuser.new_meaning import give_new_meaning, ink_survival
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.request import Request
+from glyffuser.spacing import spaced_timesteps
 from glyffuser.ui.components.frame_player import build_frame_player
 from glyffuser.ui.components.waiting import build_waiting
 from glyffuser.ui.context import AppContext

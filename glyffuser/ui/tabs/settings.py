@@ -9,8 +9,9 @@ import torch
 
 from glyffuser.compare import SAMPLER_NAMES
 from glyffuser.config import SampleConfig
-from glyffuser.diffusion import SAMPLERS, SPACINGS
+from glyffuser.diffusion import SAMPLERS
 from glyffuser.request import Request
+from glyffuser.spacing import SPACINGS
 from glyffuser.ui.notices import notice, seed_notice
 from glyffuser.ui.request import (
     MAX_GUIDANCE_SCALE,

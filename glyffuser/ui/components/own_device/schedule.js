@@ -39,6 +39,7 @@ export function alphasCumprod({ num_train_timesteps: count, beta_start, beta_end
 }
 
 const [DENSE_CENTRE, DENSE_WIDTH] = [0.6, 0.25];
+const SEGMENT_ENDS = [0, 0.201, 0.501, 0.721, 1];
 
 /**
  * What share of the noise schedule lies below a timestep, by the share of a run's timesteps that are yet to come.
@@ -50,6 +51,12 @@ const SPACINGS = {
     const [lowest, highest] = [0, 1].map((end) => Math.asinh((end - DENSE_CENTRE) / DENSE_WIDTH));
     return DENSE_CENTRE + DENSE_WIDTH * Math.sinh(lowest + share * (highest - lowest));
   },
+  segments: (share) => {
+    const position = share * (SEGMENT_ENDS.length - 1);
+    const segment = Math.min(Math.floor(position), SEGMENT_ENDS.length - 2);
+    const [low, high] = SEGMENT_ENDS.slice(segment, segment + 2);
+    return low + (high - low) * (position - segment);
+  },
   even: (share) => share,
 };
 
@@ -57,7 +64,7 @@ const SPACINGS = {
  * Timesteps of a run, from pure noise on.
  *
  * @param {number} numInferenceSteps
- * @param {string} spacing a key of `glyffuser.diffusion.SPACINGS`
+ * @param {string} spacing a key of `glyffuser.spacing.SPACINGS`
  * @param {number} numTrainTimesteps
  */
 export function spacedTimesteps(numInferenceSteps, spacing, numTrainTimesteps) {

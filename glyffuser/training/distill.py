@@ -1,0 +1,33 @@
+"""Distil a network into one that draws in four calls, guidance included: `python -m glyffuser.training.distill`.
+
+The trainer with other defaults, and `glyffuser.training.segments` as its objective; all its options hold.
+"""
+
+import sys
+
+from glyffuser.checkpoint import DEFAULT_CHECKPOINT
+from glyffuser.command import check_extra, ends_in_one_line
+
+DEFAULTS = {
+    "--teacher": str(DEFAULT_CHECKPOINT),
+    "--output": "runs/fast",
+    "--muon-learning-rate": "0.01",
+    "--adamw-learning-rate": "0.001",
+    "--loss-balance": "1",  # the four losses differ by a factor of forty
+    "--error-samples": "0",  # a student predicts where the teacher arrives, not the mean of all glyphs
+}
+"""Options of the trainer that differ."""
+
+
+@ends_in_one_line
+def main(arguments: list[str] | None = None) -> int:
+    """Distil; returns the exit status."""
+    check_extra("train")
+    from glyffuser.training import command
+
+    given = sys.argv[1:] if arguments is None else arguments
+    return command.main([*(part for option in DEFAULTS.items() for part in option), *given])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
