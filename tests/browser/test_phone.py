@@ -145,6 +145,18 @@ def test_a_character_that_is_taken_from_the_sheet_is_in_view_elsewhere(small):
     assert_in_view(small.locator("#prompt textarea"), least_height=30)
 
 
+@pytest.mark.parametrize("size", WINDOWS)
+def test_the_map_comes_first(page, page_url, size):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    open_map(open_page(page, page_url))
+    tabs, stage = see(page.get_by_role("tablist").first), see(page.locator(".glyff-map-stage"))
+    is_wide = size[0] > 600
+    assert stage["top"] - tabs["bottom"] < (200 if is_wide else 290)
+    assert min(stage["bottom"], size[1]) - stage["top"] > 0.55 * stage["height"]
+    assert is_wide or stage["width"] > 0.75 * size[0]
+    assert_in_view(page.locator("#map-query textarea, #map-query input"), least_height=30)
+
+
 def assert_tour_is_seen(page: Page) -> None:
     text, stage = page.locator("[data-part=tour-text]"), page.locator(".glyff-map-stage")
     wait_until_still(text)
