@@ -51,10 +51,16 @@ def set_noise(page: Page, timestep: int) -> None:
 
 
 def place_of(page: Page, index: int) -> tuple[float, float]:
-    """Where a character lies on the screen."""
-    box = page.locator(".glyff-map-stage").bounding_box()
-    x, y = page.locator(".glyff-map").evaluate("(map, index) => map.parentElement.component.at(index)", index)
-    return box["x"] + x, box["y"] + y
+    """Where a character lies on the screen, once the map lies still."""
+    before = None
+    while True:
+        box = page.locator(".glyff-map-stage").bounding_box()
+        x, y = page.locator(".glyff-map").evaluate("(map, index) => map.parentElement.component.at(index)", index)
+        here = box["x"] + x, box["y"] + y
+        if here == before:
+            return here
+        before = here
+        page.wait_for_timeout(100)
 
 
 def go_to(page: Page, index: int) -> None:

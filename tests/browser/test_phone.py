@@ -1,6 +1,7 @@
 """What a visitor with a phone sees without scrolling, and what comes into view after a tap."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -44,10 +45,15 @@ def top_of(page: Page, selector: str) -> float:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", WINDOWS)
-def test_the_first_screen_shows_prompt_button_canvas_and_says_what_this_is(page, page_url, size, theme):
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+def test_the_first_screen_shows_prompt_button_canvas_and_says_what_this_is(page, page_url, theme):
     open_page(page, f"{page_url}?__theme={theme}")
+    for width, height in WINDOWS:
+        page.set_viewport_size({"width": width, "height": height})
+        wait_until_still(page.locator("#player canvas"))
+        assert_first_screen(page)
+
+
+def assert_first_screen(page: Page) -> None:
     assert page.evaluate("scrollY") == 0
     assert_in_view(page.locator("#prompt textarea"), least_height=30)
     assert_readable(page.locator("#generate"), "Generate")
@@ -139,6 +145,18 @@ def test_a_character_that_is_taken_from_the_sheet_is_in_view_elsewhere(small):
     assert_in_view(small.locator("#prompt textarea"), least_height=30)
 
 
+@pytest.mark.parametrize("size", WINDOWS)
+def test_the_map_comes_first(page, page_url, size):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    open_map(open_page(page, page_url))
+    tabs, stage = see(page.get_by_role("tablist").first), see(page.locator(".glyff-map-stage"))
+    is_wide = size[0] > 600
+    assert stage["top"] - tabs["bottom"] < (200 if is_wide else 290)
+    assert min(stage["bottom"], size[1]) - stage["top"] > 0.55 * stage["height"]
+    assert is_wide or stage["width"] > 0.75 * size[0]
+    assert_in_view(page.locator("#map-query textarea, #map-query input"), least_height=30)
+
+
 def assert_tour_is_seen(page: Page) -> None:
     text, stage = page.locator("[data-part=tour-text]"), page.locator(".glyff-map-stage")
     wait_until_still(text)
@@ -150,16 +168,17 @@ def assert_tour_is_seen(page: Page) -> None:
     assert see(stage)["top"] >= -1 and see(stage)["height"] >= 180
 
 
-@pytest.mark.parametrize("size", WINDOWS)
-def test_each_stop_of_the_tour_is_read_beside_the_map(page, page_url, size):
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+def test_each_stop_of_the_tour_is_read_beside_the_map(page, page_url):
+    """Forwards and back, in another window at each stop and on each way."""
+    stops = [(stop, WINDOWS[stop % 4]) for stop in range(9)] + [
+        (stop, WINDOWS[(stop + 2) % 4]) for stop in range(7, -1, -1)
+    ]
     open_map(open_page(page, page_url))
-    page.click("[data-part=tour]")
-    for stop in range(9):
+    for (before, _), (stop, (width, height)) in pairwise([(-1, None), *stops]):
+        page.set_viewport_size({"width": width, "height": height})
+        page.click(f"[data-part=tour{'' if before < 0 else '-next' if stop > before else '-back'}]")
         expect(page.locator(".glyff-map")).to_have_attribute("data-tour", str(stop))
         assert_tour_is_seen(page)
-        if stop < 8:
-            page.click("[data-part=tour-next]")
     page.click("[data-part=tour-end]")
     expect(page.locator("[data-part=tour-box]")).to_be_hidden()
 

@@ -109,7 +109,6 @@ def build_map_tab(page: gr.Blocks, context: AppContext) -> MapTab:
         context: of the page.
     """
     search, static_files = MapSearch(context), context.static_files
-    gr.Markdown(say("map.introduction", count=f"{len(context.characters):,}"))
     query, how, message = _lay_out_search()
     with gr.Row():
         with gr.Column(scale=3, min_width=240):
@@ -120,6 +119,7 @@ def build_map_tab(page: gr.Blocks, context: AppContext) -> MapTab:
             panel = build_character_list(static_files, NOTHING_PICKED, elem_id="map-panel")
     hits = build_character_list(static_files, elem_id="map-hits")
     more = gr.Button(say("map.more"), visible=False, elem_id="map-more")
+    gr.Markdown(say("map.introduction", count=f"{len(context.characters):,}"))
     _wire_search(context, search, SearchFields(query, how, message, glyph_map, hits, more))
 
     def show_picked(event: gr.EventData) -> str:
@@ -170,13 +170,13 @@ def summary(num_hits: int, how: str = BY_WORD, has_words: bool = True) -> str:
 
 
 def _lay_out_search() -> tuple[gr.Textbox, gr.Radio, gr.HTML]:
-    with gr.Row():
+    with gr.Row(elem_id="map-tools"):
         query = gr.Textbox(
-            label=say("map.search"), info=say("map.search_info"), elem_id="map-query", scale=3, min_width=200
+            label=say("map.search"), placeholder=say("map.search_info"), elem_id="map-query", scale=3, min_width=150
         )
         how = gr.Radio(
             [(say("map.by_word"), BY_WORD), (say("map.by_meaning"), BY_MEANING)], value=BY_WORD,
-            label=say("map.search_by"), info=say("map.search_by_info"), elem_id="map-how", scale=2, min_width=200,
+            label=say("map.search_by"), elem_id="map-how", scale=1, min_width=150,
         )  # fmt: skip
     return query, how, gr.HTML("", elem_id="map-message")
 
