@@ -90,7 +90,7 @@ class SampleConfig:
         spacing: a key of `glyffuser.spacing.SPACINGS`, which places the steps within the noise schedule.
     """
 
-    num_inference_steps: int = 25
+    num_inference_steps: int = 14
     guidance_scale: float = 4.0
     sampler: str = "dpm++-sde"
     guidance_interval: tuple[int, int] = (400, 999)

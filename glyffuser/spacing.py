@@ -5,7 +5,7 @@ from math import asinh, sinh
 
 from glyffuser.config import InputError
 
-DENSE_CENTRE, DENSE_WIDTH = 0.6, 0.25
+DENSE_CENTRE, DENSE_WIDTH = 0.68, 0.3
 """Where timesteps are dense with the spacing "middle", and how widely, as shares of the noise schedule."""
 
 

@@ -77,7 +77,7 @@ def default_num_glyphs(device: torch.device) -> int:
 
 def default_num_steps(device: torch.device) -> int:
     """Steps a run that a visitor waits a few seconds for."""
-    return 25 if device.type == "cpu" else 50
+    return SampleConfig().num_inference_steps * (1 if device.type == "cpu" else 2)
 
 
 def random_seed() -> int:

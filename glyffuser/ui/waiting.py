@@ -16,6 +16,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from glyffuser.config import SampleConfig
 from glyffuser.ui.protocol import WaitingPlace
 from glyffuser.ui.static_files import PREFIX
 
@@ -28,8 +29,8 @@ MAX_WAITING = 16
 SECONDS_A_GLYPH_AND_STEP = 0.04
 """Before any run was measured: 3.0 s for 4 glyphs of 20 steps on two CPU cores (`make bench`)."""
 
-USUAL_WORK = 100
-"""Glyphs times steps of a run of which nothing is known: 4 glyphs of 25 steps."""
+USUAL_WORK = 4 * SampleConfig().num_inference_steps
+"""Glyphs times steps of a run of which nothing is known: 4 glyphs with the default number of steps."""
 
 WEIGHT_OF_NEWEST = 0.3
 """Of the newest run in the moving average of seconds a glyph and step."""

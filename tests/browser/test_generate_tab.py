@@ -110,13 +110,13 @@ def test_before_the_first_run_an_example_plays(page, page_url):
     remember(page, "data-step")
     example.continue_()
     wait_until(page, "example")
-    expect(page.locator(PLAYER)).to_have_attribute("data-step", "25")
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", "14")
     steps = [int(step) for step in remembered(page) if step]
-    assert steps == sorted(steps) and len(set(steps)) > 20
-    expect(caption).to_contain_text("Example: gold · step 25 of 25 · guessed at timestep 39 · Finished.")
+    assert steps == sorted(steps) and len(set(steps)) > 10
+    expect(caption).to_contain_text("Example: gold · step 14 of 14 · guessed at timestep 121 · Finished.")
     assert sum(p > 230 for p in canvas_pixels(page)) > len(pixels) / 2  # paper
     drag_scrubber(page, 10)
-    expect(caption).to_contain_text("Example: gold · step 10 of 25")
+    expect(caption).to_contain_text("Example: gold · step 10 of 14")
     page.locator("#player canvas").click(position={"x": 20, "y": 20})
     expect(page.locator("#player [data-part=picked]")).to_have_text("Glyph 1 · seed 0")
     choose(page, 1, 2)
@@ -131,8 +131,8 @@ def test_where_motion_is_unwelcome_the_example_is_there_at_once(page, page_url):
     remember(page, "data-step")
     example.continue_()
     wait_until(page, "example")
-    expect(page.locator(PLAYER)).to_have_attribute("data-step", "25")
-    assert [step for step in remembered(page) if step] == ["25"]
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", "14")
+    assert [step for step in remembered(page) if step] == ["14"]
 
 
 def test_frames_advance_from_noise_to_glyphs(generate_tab):

@@ -320,7 +320,7 @@ def test_a_prompt_is_lit_up_and_sampled(opened):
     expect(opened.locator("[data-part=note]")).to_contain_text("fish")
     opened.click("#map-sample")
     expect(opened.locator("#map-drawn figure")).to_have_count(2, timeout=90_000)
-    assert int(attribute(opened, "path")) == 25
+    assert int(attribute(opened, "path")) == 14
 
 
 def test_the_path_of_a_generated_glyph_waits_on_the_map(page, page_url):

@@ -21,7 +21,7 @@ def small(request, phone, page_url) -> Page:
 
 def open_page(page: Page, url: str) -> Page:
     page.goto(url)
-    expect(page.locator(PLAYER)).to_have_attribute("data-step", "25")
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", "14")
     return page
 
 

@@ -143,7 +143,7 @@ def test_a_screen_reader_is_not_told_every_second(page, page_url):
 def test_a_full_line_is_tried_again_with_a_countdown_and_the_example_plays_meanwhile(app_context, page, page_url):
     line = app_context.line
     open_page(page, page_url, (390, 664))
-    expect(page.locator(PLAYER)).to_have_attribute("data-step", "25")
+    expect(page.locator(PLAYER)).to_have_attribute("data-step", "14")
     others = [line.join(1) for _ in range(MAX_WAITING)]
     try:
         page.click("#generate")

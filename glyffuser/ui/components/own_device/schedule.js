@@ -38,7 +38,7 @@ export function alphasCumprod({ num_train_timesteps: count, beta_start, beta_end
   return values;
 }
 
-const [DENSE_CENTRE, DENSE_WIDTH] = [0.6, 0.25];
+const [DENSE_CENTRE, DENSE_WIDTH] = [0.68, 0.3];
 const SEGMENT_ENDS = [0, 0.201, 0.501, 0.721, 1];
 
 /**
