@@ -10,7 +10,20 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "glyffuser").rglob("*.py"))
 
 BASE = {"config", "images", "checkpoint", "command"}
-PARTS = {"data", "text", "prior", "prompts", "unet", "diffusion", "request", "projection", "newness", "radicals"}
+PARTS = {
+    "data",
+    "text",
+    "prior",
+    "prompts",
+    "unet",
+    "spacing",
+    "diffusion",
+    "guidance",
+    "request",
+    "projection",
+    "newness",
+    "radicals",
+}
 SAMPLING = {"pipeline", "side_by_side", "one_step", "attention", "new_meaning", "compare", "sample"}
 # room -> rooms that it may import from
 RULE = {
@@ -19,8 +32,10 @@ RULE = {
     "checkpoint": set(),
     "command": set(),
     "images": {"config"},
-    **dict.fromkeys(("data", "text", "prior", "unet", "diffusion", "projection", "radicals"), BASE),
-    "request": BASE | {"text", "diffusion"},
+    **dict.fromkeys(("data", "text", "prior", "unet", "spacing", "projection", "radicals"), BASE),
+    "diffusion": BASE | {"spacing"},
+    "guidance": BASE | {"unet"},
+    "request": BASE | {"text", "diffusion", "spacing"},
     "prompts": BASE | {"text", "prior", "unet"},
     "newness": BASE | {"projection"},
     "pipeline": BASE | PARTS,
