@@ -4,13 +4,14 @@ from pathlib import Path
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from glyffuser.text import MAX_PROMPT_LENGTH
 from glyffuser.ui import components
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.guard import Guard
+from glyffuser.ui.headers import Headers
 from glyffuser.ui.into_view import into_view
-from glyffuser.ui.isolation import CrossOriginIsolation
 from glyffuser.ui.own_device import DeviceService
 from glyffuser.ui.runs import IN_ORDER, QUICK
 from glyffuser.ui.safe_blocks import SafeBlocks, details
@@ -24,6 +25,13 @@ STYLES = [Path(__file__).parent / name for name in ("page.css", "phone.css")]
 
 MAX_QUEUE = 20
 """Events that may wait, nearly all of them runs; whoever comes later is told that the queue is full."""
+
+COMPRESSION = {
+    "minimum_size": 1_000,
+    "compresslevel": 6,
+    "exclude_content_types": (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream", "application/wasm"),
+}
+"""Of the page and of JSON; neither of streams, whose frames must not wait, nor of weights, which do not get smaller."""
 
 GENERATE, ONE_STEP, MAP = "generate", "one-step", "map"
 """Ids of the tabs."""
@@ -61,7 +69,7 @@ def launch_options(context: AppContext) -> dict:
                 *DeviceService(context).routes(),
                 *context.line.routes(),
             ],
-            "middleware": [Middleware(CrossOriginIsolation), Middleware(Guard)],
+            "middleware": [Middleware(Headers), Middleware(GZipMiddleware, **COMPRESSION), Middleware(Guard)],
         },
         "footer_links": ["api", "settings"],
         "run_history": False,
