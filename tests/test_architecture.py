@@ -34,7 +34,7 @@ RULE = {
     "training": BASE | PARTS | SAMPLING,
     "evaluation": BASE | PARTS | SAMPLING,
     "map": BASE | PARTS | SAMPLING,
-    "ui": BASE | PARTS | SAMPLING | {"map"},
+    "ui": BASE | PARTS | SAMPLING | {"map", "__version__"},
     "bench": BASE | PARTS | SAMPLING | {"ui"},
     "bench_browser": BASE | PARTS | SAMPLING | {"ui", "bench"},
 }

@@ -1,6 +1,7 @@
 """The page as a whole: title, three tabs, how it works; what tabs hand to each other; and how it is served."""
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
@@ -11,6 +12,7 @@ from glyffuser.ui import components
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.guard import Guard
 from glyffuser.ui.headers import Headers
+from glyffuser.ui.health import Health
 from glyffuser.ui.into_view import into_view
 from glyffuser.ui.own_device import DeviceService
 from glyffuser.ui.runs import IN_ORDER, QUICK
@@ -26,7 +28,7 @@ STYLES = [Path(__file__).parent / name for name in ("page.css", "phone.css")]
 MAX_QUEUE = 20
 """Events that may wait, nearly all of them runs; whoever comes later is told that the queue is full."""
 
-COMPRESSION = {
+COMPRESSION: dict[str, Any] = {
     "minimum_size": 1_000,
     "compresslevel": 6,
     "exclude_content_types": (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream", "application/wasm"),
@@ -68,6 +70,7 @@ def launch_options(context: AppContext) -> dict:
                 *context.static_files.routes(),
                 *DeviceService(context).routes(),
                 *context.line.routes(),
+                *Health(context).routes(),
             ],
             "middleware": [Middleware(Headers), Middleware(GZipMiddleware, **COMPRESSION), Middleware(Guard)],
         },
