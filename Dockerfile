@@ -5,6 +5,7 @@ ENV HOME=/tmp \
     HF_HOME=/tmp/huggingface \
     GRADIO_SERVER_NAME=0.0.0.0 \
     GRADIO_SERVER_PORT=7860 \
+    MALLOC_ARENA_MAX=2 \
     OMP_WAIT_POLICY=PASSIVE \
     PYTHONUNBUFFERED=1
 WORKDIR /opt/glyffuser

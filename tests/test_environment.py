@@ -91,6 +91,38 @@ def test_proxies_of_the_system_are_kept(clean):
     assert os.environ["no_proxy"] == "localhost,127.0.0.1,::1"
 
 
+ARENAS = """
+import ctypes, sys, threading
+from glyffuser.ui.environment import limit_malloc_arenas
+limit_malloc_arenas()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+meeting = threading.Barrier(16)
+def allocate():
+    meeting.wait()
+    for _ in range(200):
+        libc.malloc(5_000)
+threads = [threading.Thread(target=allocate) for _ in range(16)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, "stdout"))
+libc.fflush(None)
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "confstr") or "glibc" not in (os.confstr("CS_GNU_LIBC_VERSION") or ""), reason="glibc"
+)
+@pytest.mark.parametrize(("variable", "most"), [(None, 2), ("6", 6)])
+def test_threads_share_few_arenas_unless_somebody_has_set_another_number(clean, variable, most):
+    clean.delenv("MALLOC_ARENA_MAX", raising=False)
+    if variable:
+        clean.setenv("MALLOC_ARENA_MAX", variable)
+    result = subprocess.run([sys.executable, "-c", ARENAS], cwd=ROOT, capture_output=True, text=True, check=True)
+    arenas = result.stdout.count("<heap nr=")
+    assert arenas == most
+
+
 PAGE = """
 import sys
 from glyffuser.ui.app import serve

@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from glyffuser.ui.components.png_button import MAX_PNG_BYTES
 from glyffuser.ui.guard import MAX_BODY_BYTES, Guard, is_closed
 from glyffuser.ui.own_device import GLYPH_SIZE, MAX_PREDICTIONS, PICTURE_SIZE
+from glyffuser.ui.page import MAX_SESSIONS, build_page, launch_options
 from glyffuser.ui.safe_blocks import SafeBlocks, details
 from glyffuser.ui.tabs.newness import answer_with
 from glyffuser.ui.text import say
@@ -127,8 +128,6 @@ def call(client: httpx.Client, fn, data: list, session: str, event_data: object 
 
 @pytest.fixture(scope="module")
 def blocks(app_context):
-    from glyffuser.ui.page import build_page
-
     return build_page(app_context)
 
 
@@ -270,3 +269,7 @@ def test_no_answer_shows_a_path_of_the_server(served):
     for address in ("/", "/config", "/gradio_api/info", "/gradio_api/openapi.json", "/theme.css", "/nothing"):
         text = served.get(address).text
         assert [home for home in homes if home + "/" in text] == [], address
+
+
+def test_the_states_of_so_many_visitors_are_kept_and_no_more(app_context):
+    assert launch_options(app_context)["state_session_capacity"] == MAX_SESSIONS <= 1_000

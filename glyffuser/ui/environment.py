@@ -1,6 +1,7 @@
 """What the surroundings must be like before torch and Gradio are imported."""
 
 import atexit
+import ctypes
 import errno
 import os
 import shutil
@@ -13,6 +14,13 @@ from pathlib import Path
 TEMP_VARIABLE = "GRADIO_TEMP_DIR"
 PORT_VARIABLE, NAME_VARIABLE = "GRADIO_SERVER_PORT", "GRADIO_SERVER_NAME"
 USUAL_PORT = 7860
+ARENA_VARIABLE = "MALLOC_ARENA_MAX"
+M_ARENA_MAX = -8
+"""From glibc's malloc.h."""
+
+ARENAS = 2
+"""Eighty visitors, three times: 1.03 GB instead of 1.25 GB with one arena a thread."""
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -25,8 +33,19 @@ def prepare_environment() -> None:
     # waiting threads that spin make every other job on the machine several times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     chosen_port()  # Gradio reads it when it is imported, and says nothing of where a wrong one came from
+    limit_malloc_arenas()
     choose_temp_folder()
     bypass_proxies_for_loopback()
+
+
+def limit_malloc_arenas() -> None:
+    """Keep threads from holding memory that nobody uses: glibc gives each of them an arena of its own.
+
+    MALLOC_ARENA_MAX would do the same, but is read before Python starts; where it is set, it is kept.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt and ARENA_VARIABLE not in os.environ:  # musl has no such function, and no arenas
+        mallopt(M_ARENA_MAX, ARENAS)
 
 
 def chosen_port() -> int:

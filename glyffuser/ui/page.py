@@ -28,6 +28,9 @@ STYLES = [Path(__file__).parent / name for name in ("page.css", "phone.css")]
 MAX_QUEUE = 20
 """Events that may wait, nearly all of them runs; whoever comes later is told that the queue is full."""
 
+MAX_SESSIONS = 500
+"""Visitors whose state Gradio keeps, up to 0.3 MB each; whoever was away longest is forgotten first."""
+
 COMPRESSION: dict[str, Any] = {
     "minimum_size": 1_000,
     "compresslevel": 6,
@@ -78,6 +81,7 @@ def launch_options(context: AppContext) -> dict:
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
+        "state_session_capacity": MAX_SESSIONS,
     }
 
 
