@@ -17,7 +17,7 @@ BROWSER = [path for path in sorted(UI.rglob("*")) if path.suffix in (".js", ".ht
 COMPONENTS = ("frame_player", "glyph_map", "character_list", "own_device", "png_button", "waiting")
 """Sections that the browser uses; tests/web compares them with its modules."""
 
-ELSEWHERE = ("app.py", "protocol.py", "vendor.py")
+ELSEWHERE = ("app.py", "environment.py", "protocol.py", "vendor.py")
 """What they say goes to a terminal or into generated code."""
 
 
