@@ -106,13 +106,15 @@ def served(page_url):
 
 @pytest.mark.parametrize(
     "address",
-    ["upload", "upload_progress", "process_recording", "file=/etc/hostname", "proxy=x", "vibe-edit", "reset/"],
+    ["upload", "upload_progress", "process_recording", "file=/etc/hostname", "proxy=x", "vibe-edit"],
 )
 def test_addresses_that_write_or_read_files_are_closed(served, address):
     for method in ("GET", "POST"):
         answer = served.request(method, f"/gradio_api/{address}")
         assert (answer.status_code, answer.json()["detail"]) == (404, say("errors.closed"))
-    assert not is_closed("/gradio_api/queue/join") and not is_closed("/upload")
+    for used in ("queue/join", "queue/data", "cancel", "reset", "run/predict", "call/generate", "heartbeat/x"):
+        assert not is_closed(f"/gradio_api/{used}")
+    assert not is_closed("/upload")
 
 
 def listeners(blocks) -> list:

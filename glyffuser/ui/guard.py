@@ -14,7 +14,7 @@ MAX_BODY_BYTES = 2**20
 API = "/gradio_api/"
 """Gradio's addresses begin with it."""
 
-CLOSED = ("upload", "process_recording", "file=", "file/", "proxy=", "deep_link", "stream/", "vibe", "reset")
+CLOSED = ("upload", "process_recording", "file=", "file/", "proxy=", "deep_link", "stream/", "vibe")
 """Addresses of Gradio that this page does not use: some write files, some read what others wrote."""
 
 logger = logging.getLogger(__name__)
