@@ -115,7 +115,7 @@ def _lay_out(context: AppContext) -> Controls:
                 suggestion = gr.HTML(suggest(context, EXAMPLES[0]), elem_id="suggestion", min_width=112)
                 examples = _lay_out_examples(prompt)
             where = build_where(context)
-            settings = build_settings(prompt, pipeline.device, context.fingerprint)
+            settings = build_settings(prompt, pipeline.device, context.fingerprint, static_files)
     return Controls(
         prompt, message, link_message, suggestion, examples, generate, stop, waiting, settings, player, where
     )
@@ -177,13 +177,24 @@ def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream:
 def _wire_starts(c: Controls, events: RunEvents, starts: list[Callable], fields: list[gr.components.Component]) -> None:
     """What starts a run, where the visitor wants it; and what ends it."""
     if c.where is None:
-        events.start_by(c.examples.click, lambda sample: (sample[0],), c.examples, [c.prompt])
+        events.start_by(c.examples.click, lambda sample: (example_of(sample),), c.examples, [c.prompt])
         events.finish()
         return
-    filled = c.examples.click(lambda sample: sample[0], c.examples, c.prompt, **QUICK)
+    filled = c.examples.click(example_of, c.examples, c.prompt, **QUICK)
     c.where.route([*starts, filled.then], fields)
     c.where.connect(c.player, c.settings.seed, c.stop)
     events.finish(ends=[c.where.own_device.click])
+
+
+def example_of(sample: list[str] | None) -> str:
+    """The prompt of an example that was clicked.
+
+    Raises:
+        gr.Error: if a program clicked none.
+    """
+    if not sample:
+        raise gr.Error(say("errors.wrong_request"), print_exception=False)
+    return sample[0]
 
 
 def _wire_prompt(controls: Controls, context: AppContext) -> None:
