@@ -7,6 +7,7 @@ from starlette.middleware import Middleware
 
 from glyffuser.text import MAX_PROMPT_LENGTH
 from glyffuser.ui import components
+from glyffuser.ui.components.tab_keys import build_tab_keys
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.into_view import into_view
 from glyffuser.ui.isolation import CrossOriginIsolation
@@ -34,6 +35,7 @@ def build_page(context: AppContext) -> gr.Blocks:
     """Build the page around a loaded model."""
     with gr.Blocks(title="Glyffuser", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         gr.Markdown(say("page.title"), elem_id="title")
+        build_tab_keys(context.static_files)
         with gr.Tabs() as tabs:
             with gr.Tab(say("page.generate"), id=GENERATE):
                 generate = build_generate_tab(page, context)
@@ -61,7 +63,7 @@ def launch_options(context: AppContext) -> dict:
             ],
             "middleware": [Middleware(CrossOriginIsolation)],
         },
-        "footer_links": ["api", "settings"],
+        "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
