@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from glyffuser.images import grid_columns
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.request import Request
 from glyffuser.ui.context import AppContext
+from glyffuser.ui.mending import defect_note
 from glyffuser.ui.protocol import FrameMessage
 from glyffuser.ui.radical_meter import radical_note
 from glyffuser.ui.streaming import Observers, PixelFrame, RunCard, run_to_pixels, stream_messages
@@ -38,10 +41,15 @@ def request_messages(context: AppContext, request: Request, frames: Iterator[Pix
     request = request.with_checkpoint(context.fingerprint)
     observers = Observers(
         locate=context.locate,
-        note=lambda glyphs: radical_note(context, request.prompt, glyphs),
+        note=lambda glyphs: note_on(context, request.prompt, glyphs),
         keep=lambda run, glyphs: context.finished.keep(run, request.prompt, glyphs),
     )
     yield from stream_messages(frames, card_of(request), observers)
+
+
+def note_on(context: AppContext, prompt: str, glyphs: np.ndarray) -> str:
+    """What there is to say of finished glyphs uint8 (batch, 128, 128): what is wrong with them, and their radicals."""
+    return " ".join(filter(None, [defect_note(glyphs), radical_note(context, prompt, glyphs)]))
 
 
 def card_of(request: Request) -> RunCard:
