@@ -11,6 +11,7 @@ from glyffuser.ui.context import AppContext
 from glyffuser.ui.mending import defect_note
 from glyffuser.ui.protocol import FrameMessage
 from glyffuser.ui.radical_meter import radical_note
+from glyffuser.ui.run_cache import CachedRun, new_run_id
 from glyffuser.ui.streaming import Observers, PixelFrame, RunCard, run_to_pixels, stream_messages
 
 
@@ -31,20 +32,37 @@ def denoise_request(pipeline: GlyffuserPipeline, request: Request) -> Iterator[P
 
 
 def request_messages(context: AppContext, request: Request, frames: Iterator[PixelFrame]) -> Iterator[FrameMessage]:
-    """Messages of a request's frames; finished glyphs are kept, and their radicals counted.
+    """Messages of a request's frames; finished glyphs are kept, and the run is replayed when it is requested again.
 
     Args:
         context: of the page.
         request: what is drawn.
-        frames: from `denoise_request`.
+        frames: from `denoise_request`; not begun if the run is known.
     """
     request = request.with_checkpoint(context.fingerprint)
+    known = context.run_cache.find(request.to_query())
+    yield from _replayed(context, request, known) if known else _drawn(context, request, frames)
+
+
+def _replayed(context: AppContext, request: Request, known: CachedRun) -> Iterator[FrameMessage]:
+    context.line.do_not_measure()
+    run = new_run_id()
+    context.finished.keep(run, request.prompt, known.glyphs)
+    yield from known.replay(run)
+
+
+def _drawn(context: AppContext, request: Request, frames: Iterator[PixelFrame]) -> Iterator[FrameMessage]:
     observers = Observers(
         locate=context.locate,
         note=lambda glyphs: note_on(context, request.prompt, glyphs),
         keep=lambda run, glyphs: context.finished.keep(run, request.prompt, glyphs),
     )
-    yield from stream_messages(frames, card_of(request), observers)
+    messages = []
+    for message in stream_messages(frames, card_of(request), observers):
+        messages.append(message)
+        yield message
+    if messages and messages[-1]["state"] == "done":
+        context.run_cache.keep(request.to_query(), messages, context.finished.glyphs_of(messages[-1]["run"]))
 
 
 def note_on(context: AppContext, prompt: str, glyphs: np.ndarray) -> str:

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from seen import assert_readable, wait_until_still
 
 from glyffuser.images import read_settings
+from glyffuser.pipeline import GlyffuserPipeline
 
 PLAYER = "#player .glyff-player"
 FROZEN = Path(__file__).parents[1] / "frozen"
@@ -654,3 +655,21 @@ def test_a_grey_glyph_is_explained_and_mended(page, page_url):
     page.click("#settings button")
     expect(page.locator("#num-steps input[type=number]")).to_have_value("25")
     expect(page.locator("#seed input")).not_to_have_value("1")
+
+
+def test_the_same_run_is_drawn_once_and_replayed_whole(page, page_url, monkeypatch):
+    drawn, begin = [], GlyffuserPipeline.begin
+    monkeypatch.setattr(GlyffuserPipeline, "begin", lambda *inputs: drawn.append(inputs) or begin(*inputs))
+    open_tab(page, f"{page_url}?prompt=silk&num_glyphs=1&num_inference_steps=8&seed=77", "done")
+    assert len(drawn) == 1
+    player = page.locator(PLAYER)
+    num_frames, glyph = player.get_attribute("data-frames"), picture_of(page)
+    start(page)
+    wait_until(page, "done")
+    expect(player).to_have_attribute("data-frames", num_frames)
+    assert int(num_frames) > 4 and picture_of(page) == glyph
+    assert len(drawn) == 1
+
+
+def picture_of(page: Page) -> str:
+    return page.locator(f"{PLAYER} [data-part=download]").get_attribute("href")
