@@ -10,7 +10,19 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "glyffuser").rglob("*.py"))
 
 BASE = {"config", "images", "checkpoint", "command", "shipped"}
-PARTS = {"data", "text", "prior", "prompts", "unet", "diffusion", "request", "projection", "newness", "radicals"}
+PARTS = {
+    "data",
+    "text",
+    "prior",
+    "prompts",
+    "unet",
+    "diffusion",
+    "request",
+    "projection",
+    "newness",
+    "radicals",
+    "defects",
+}
 SAMPLING = {"pipeline", "side_by_side", "one_step", "attention", "new_meaning", "compare", "sample"}
 # room -> rooms that it may import from
 RULE = {
@@ -18,6 +30,7 @@ RULE = {
     "config": set(),
     "checkpoint": set(),
     "command": set(),
+    "defects": set(),
     "images": {"config"},
     "shipped": {"checkpoint", "command"},
     **dict.fromkeys(("data", "text", "prior", "unet", "diffusion", "projection", "radicals"), BASE),

@@ -14,7 +14,7 @@ UI = FOLDER.parent
 ENGLISH = json.loads((FOLDER / "en.json").read_text(encoding="utf-8"))
 MODULES = sorted(UI.rglob("*.py"))
 BROWSER = [path for path in sorted(UI.rglob("*")) if path.suffix in (".js", ".html") and "gifenc" not in path.name]
-COMPONENTS = ("frame_player", "glyph_map", "character_list", "own_device", "png_button", "waiting")
+COMPONENTS = ("frame_player", "glyph_map", "character_list", "own_device", "png_button", "waiting", "tab_keys")
 """Sections that the browser uses; tests/web compares them with its modules."""
 
 ELSEWHERE = ("app.py", "environment.py", "protocol.py", "vendor.py")

@@ -9,6 +9,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from glyffuser.text import MAX_PROMPT_LENGTH
 from glyffuser.ui import components
+from glyffuser.ui.components.tab_keys import build_tab_keys
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.guard import Guard
 from glyffuser.ui.headers import Headers
@@ -49,6 +50,7 @@ def build_page(context: AppContext) -> gr.Blocks:
     """Build the page around a loaded model."""
     with SafeBlocks(title="Glyffuser", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         gr.Markdown(say("page.title"), elem_id="title")
+        build_tab_keys(context.static_files)
         with gr.Tabs() as tabs:
             with gr.Tab(say("page.generate"), id=GENERATE):
                 generate = build_generate_tab(page, context)
@@ -77,7 +79,7 @@ def launch_options(context: AppContext) -> dict:
             ],
             "middleware": [Middleware(Headers), Middleware(GZipMiddleware, **COMPRESSION), Middleware(Guard)],
         },
-        "footer_links": ["api", "settings"],
+        "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,

@@ -145,7 +145,7 @@ def panel_of(context: AppContext, index: int) -> str:
     return (
         f'<div class="glyff-panel" data-index="{index}">{character_figure(context, index, "generate", "take_apart")}'
         f"{_composition(context, character)}"
-        f"<h3>{html.escape(say('map.neighbours'))}</h3>{figures(neighbours)}</div>"
+        f"<h2>{html.escape(say('map.neighbours'))}</h2>{figures(neighbours)}</div>"
     )
 
 
