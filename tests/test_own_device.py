@@ -23,7 +23,7 @@ from glyffuser.ui import own_device
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.finished import FinishedGlyphs
 from glyffuser.ui.generation import card_of
-from glyffuser.ui.isolation import CrossOriginIsolation
+from glyffuser.ui.headers import Headers
 from glyffuser.ui.own_device import (
     BEGIN_URL,
     FINISH_URL,
@@ -38,7 +38,7 @@ from glyffuser.ui.static_files import StaticFiles
 from glyffuser.ui.tabs.where import build_where
 from glyffuser.ui.waiting import WaitingLine
 
-FIELDS = ["gold", 2, 4, 4.0, 3.0, "dpm++-sde", 400, 999, 500, 800, 7, False]
+FIELDS = ["gold", 2, 4, 4.0, 3.0, "dpm++-sde", "middle", 400, 999, 500, 800, 7, False]
 """Prompt and settings in the order of the page's controls."""
 
 
@@ -207,7 +207,7 @@ def test_a_model_without_a_graph_or_with_another_schedule_stays_on_the_server(ow
 
 
 def test_every_answer_isolates_the_page():
-    client = TestClient(Starlette(middleware=[Middleware(CrossOriginIsolation)]))
+    client = TestClient(Starlette(middleware=[Middleware(Headers)]))
     headers = client.get("/nothing").headers
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cross-origin-embedder-policy"] == "require-corp"

@@ -18,7 +18,7 @@ from glyffuser.pipeline import GlyffuserPipeline, best_device, initial_noise
 from glyffuser.prior import GlyphPrior
 from glyffuser.unet import Conditioning
 
-FEW = SampleConfig(num_inference_steps=4, guidance_scale=5)
+FEW = SampleConfig(num_inference_steps=4, guidance_scale=5, spacing="even")
 
 
 def last_frame(pipeline, prompts, seeds, config=FEW):
@@ -109,7 +109,9 @@ class CountingUNet:
 )
 def test_the_batch_grows_only_where_guidance_acts(tiny_pipeline, monkeypatch, prompt, settings, rows):
     unet = CountingUNet(tiny_pipeline, monkeypatch)
-    config = SampleConfig(**{"num_inference_steps": 4, "guidance_scale": 5, "pag_scale": 0} | settings)
+    config = SampleConfig(
+        **{"num_inference_steps": 4, "guidance_scale": 5, "pag_scale": 0, "spacing": "even"} | settings
+    )
     list(tiny_pipeline.stream([prompt] * 2, [0, 1], config))
     assert unet.rows == rows
 
@@ -164,7 +166,7 @@ def test_gold_looks_like_gold(pipeline):
     metals = uint8_to_x_0(renderer.render_all("銅銀鋼鐵錢針鉛鍋鏡鎖鈴銘")).mean(dim=0)[:, :, :56]
     everyday = uint8_to_x_0(renderer.render_all("河村打吃情虫竹話紅仁鳥妹")).mean(dim=0)[:, :, :56]
     direction = (metals - everyday).flatten()
-    config = SampleConfig(num_inference_steps=10)
+    config = SampleConfig(num_inference_steps=10, spacing="even")
 
     def likeness(prompt):
         glyphs = last_frame(pipeline, [prompt] * 4, [0, 1, 2, 3], config).x_t[..., :56].flatten(1)
@@ -294,7 +296,7 @@ def test_a_glyph_survives_little_noise_and_not_full_noise(pipeline):
     river = uint8_to_x_0(GlyphRenderer().render_all("河"))
 
     def error(start_timestep):
-        config = SampleConfig(10, guidance_scale=1)
+        config = SampleConfig(10, guidance_scale=1, spacing="even")
         frames = list(pipeline.begin(["river"], [0], config, river, start_timestep).frames)
         assert frames[0].timestep <= start_timestep
         return (frames[-1].x_t - river).square().mean().item()

@@ -192,12 +192,14 @@ def test_guides_name_commands_and_files_that_are_there(guide):
 
 def test_the_limits_that_are_promised_are_those_of_the_page():
     from glyffuser.text import MAX_PROMPT_LENGTH
+    from glyffuser.ui.components.png_button import MAX_PNG_BYTES
     from glyffuser.ui.finished import MAX_RUNS
+    from glyffuser.ui.guard import MAX_BODY_BYTES
     from glyffuser.ui.page import MAX_QUEUE
 
     promises = " ".join(read("SECURITY.md").split())
     assert f"at most {MAX_QUEUE} events wait" in promises
     assert f"cut to {MAX_PROMPT_LENGTH} characters" in promises
     assert f"newest {MAX_RUNS} runs" in promises
-    assert '"max_file_size": "200kb"' in read("glyffuser/ui/page.py")
-    assert "at most 200 kB" in promises
+    assert f"at most {MAX_PNG_BYTES // 1000} kB" in promises
+    assert f"more than {MAX_BODY_BYTES // 2**20} MB" in promises

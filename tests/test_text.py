@@ -1,4 +1,5 @@
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -102,6 +103,22 @@ def test_unknown_encoders_are_named(tmp_path):
         TextEncoder.load("bert")
     with pytest.raises(OSError, match="text encoder 't5-small' was not found at .*set GLYFFUSER_TEXT_ENCODER"):
         TextEncoder.load("t5-small", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "what"), [("tokenizer.json", None, "lacks tokenizer.json"), ("config.json", b"{", "is damaged"),
+                                  ("tokenizer.json", b"garbage", "is damaged")],
+)  # fmt: skip
+def test_an_encoder_that_is_damaged_is_not_called_missing(tmp_path, file, content, what):
+    for path in Path(text._locate("minilm", None)).iterdir():
+        if path.is_file():
+            (tmp_path / path.name).symlink_to(path)
+    (tmp_path / file).unlink()
+    if content is not None:
+        (tmp_path / file).write_bytes(content)
+    with pytest.raises(OSError, match=f"text encoder 'minilm' at .* {what}: install it again") as caught:
+        TextEncoder.load("minilm", tmp_path)
+    assert "not found" not in str(caught.value)
 
 
 def test_weights_other_than_the_published_ones_are_refused(tmp_path, monkeypatch):

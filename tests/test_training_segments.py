@@ -117,7 +117,7 @@ def test_the_student_approaches_the_teacher(bench, tiny_pipeline, objective, bat
 
 def test_the_command_is_the_trainer_with_other_defaults(monkeypatch):
     started = []
-    monkeypatch.setattr(command, "main", lambda arguments: started.append(command.parse(arguments)) or 0)
+    monkeypatch.setattr(command, "main", lambda *given: started.append(command.parse(*given)) or 0)
     assert distill.main(["--resume", "--output", "elsewhere"]) == 0
     (options,) = started
     assert options.resume and str(options.output) == "elsewhere" and options.teacher == DEFAULT_CHECKPOINT

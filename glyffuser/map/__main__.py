@@ -8,6 +8,7 @@ from glyffuser.command import check_extra, ends_in_one_line
 from glyffuser.data.characters import load_characters
 from glyffuser.map.build import UmapConfig, build_map, update_characters
 from glyffuser.map.files import DEFAULT_FOLDER
+from glyffuser.shipped import write_manifest
 from glyffuser.text import TextEncoder
 
 
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         config = UmapConfig(options.n_neighbors, options.min_dist)
         manifest = build_map(load_characters(), TextEncoder.load(), options.output, options.cache, config)
     size = sum((options.output / name).stat().st_size for name in manifest["files"])
+    write_manifest(options.output)
     print(f"{manifest['num_glyphs']:,} glyphs, {len(manifest['files'])} files, {size / 1e6:.1f} MB in {options.output}")
     return 0
 

@@ -38,9 +38,9 @@ NUM_HELD_OUT = 256
 """Held-out glyphs whose errors are measured during a run."""
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m glyffuser.training", description="Train the U-net.")
+def parse(arguments: list[str] | None, prog: str = "python -m glyffuser.training") -> argparse.Namespace:
+    """Read the command line of the command `prog`."""
+    parser = argparse.ArgumentParser(prog=prog, description="Train the U-net.")
     run = parser.add_argument_group("the run")
     run.add_argument("--output", type=Path, default=Path("runs/unet"), help="its folder (default: runs/unet)")
     run.add_argument("--resume", action="store_true", help="resume from the state in the folder, if there is one")
@@ -248,9 +248,9 @@ def choose_held_out(characters: list[Character], conditioning: CaptionConditioni
     return HeldOut(render_glyphs(chosen), conditioning(definitions), conditioning([""] * len(chosen)))
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, prog: str = "python -m glyffuser.training") -> int:
     """Train; returns the exit status."""
-    options = parse(arguments)
+    options = parse(arguments, prog)
     try:
         run(options, load_characters(), GlyphPrior.from_pretrained(prior_folder(options)))
     except (StateError, CheckpointError, ValueError, OSError) as error:

@@ -26,7 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     from glyffuser.training import command
 
     given = sys.argv[1:] if arguments is None else arguments
-    return command.main([*(part for option in DEFAULTS.items() for part in option), *given])
+    defaults = [part for option in DEFAULTS.items() for part in option]
+    return command.main([*defaults, *given], "python -m glyffuser.training.distill")
 
 
 if __name__ == "__main__":

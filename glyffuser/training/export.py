@@ -13,6 +13,7 @@ from glyffuser.config import ModelConfig
 from glyffuser.diffusion import training_scheduler
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.prior import GlyphPrior
+from glyffuser.shipped import write_manifest
 from glyffuser.training.onnx_graph import write_graph
 from glyffuser.training.state import STATE_FILE, StateError, read_averaged_weights, read_metadata
 from glyffuser.unet import build_unet
@@ -75,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     export_checkpoint(pipeline, options.folder)
     write_graph(options.folder)
+    write_manifest(options.folder)
     print(f"{options.folder} written from {options.run} at {pipeline.config.samples_seen:,} samples")
     return 0
 

@@ -23,6 +23,7 @@ from torch import nn
 from glyffuser.checkpoint import CheckpointError, check_files, file_sha256, graph_path, unet_weights_path
 from glyffuser.command import ends_in_one_line
 from glyffuser.config import GLYPH_SIZE
+from glyffuser.shipped import write_manifest
 from glyffuser.text import MAX_TOKENS
 from glyffuser.unet import depth_to_space, patch_size_of, space_to_depth
 
@@ -256,6 +257,7 @@ def main(arguments: list[str] | None = None) -> int:
     except CheckpointError as error:
         print(error, file=sys.stderr)
         return 1
+    write_manifest(options.folder)
     print(f"{path}: {path.stat().st_size:,} bytes")
     return 0
 

@@ -18,6 +18,7 @@ from glyffuser.data.characters import Character, load_characters
 from glyffuser.data.glyphs import GlyphRenderer, render_glyphs
 from glyffuser.images import uint8_to_x_0
 from glyffuser.radicals import DEFAULT_CLASSIFIER, RadicalClassifier
+from glyffuser.shipped import write_manifest
 
 BATCH_SIZE = 128
 LEARNING_RATE = 3e-3
@@ -100,6 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     train_classifier(train, options.num_epochs, seed=options.seed).half().save_pretrained(options.output)
     held_out = [character for character in characters if character.split == "held-out"]
     radicals = [character.radical for character in held_out]
+    write_manifest(options.output)
     accuracy = RadicalClassifier.load(options.output).top_1_accuracy(render_glyphs(held_out), radicals)
     print(f"top-1 accuracy on {len(held_out)} held-out glyphs: {accuracy:.3f}")
     return 0

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glyffuser.command import INTERRUPTED, ends_in_one_line
-from glyffuser.ui.environment import prepare_environment
+from glyffuser.ui.environment import chosen_port, prepare_environment, why_unbindable
 
 if TYPE_CHECKING:
     import gradio as gr
 
     from glyffuser.ui.context import AppContext
+
+NO_PORT = "Cannot find empty port"
+"""What Gradio says where it cannot listen, for whatever reason."""
 
 
 def build_app() -> "tuple[gr.Blocks, dict[str, Any]]":
@@ -38,13 +41,17 @@ def _load_and_build() -> "tuple[gr.Blocks, dict[str, Any]]":
     """As `build_app`, once the environment is prepared."""
     is_on_zero_gpu = _import_spaces()
 
-    from glyffuser.checkpoint import CheckpointError, checkpoint_folder
+    from glyffuser.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, checkpoint_folder
     from glyffuser.pipeline import GlyffuserPipeline, best_device
+    from glyffuser.shipped import check_shipped
     from glyffuser.ui.context import AppContext, without_gpu
     from glyffuser.ui.page import build_page, launch_options
 
     try:
-        pipeline = GlyffuserPipeline.load(checkpoint_folder(), device=best_device())
+        folder = checkpoint_folder()
+        is_shipped = folder.resolve() == DEFAULT_CHECKPOINT.resolve()
+        check_shipped(without="" if is_shipped else DEFAULT_CHECKPOINT.name)
+        pipeline = GlyffuserPipeline.load(folder, device=best_device())
         context = AppContext.load(pipeline, request_gpu if is_on_zero_gpu else without_gpu)
         _warn_of_font(context)
         return build_page(context), launch_options(context)
@@ -59,11 +66,19 @@ def serve(demo: "gr.Blocks", options: "dict[str, Any]", opens_browser: bool) -> 
         SystemExit: if it cannot be served; the message says why.
     """
     try:
-        demo.launch(**options, inbrowser=opens_browser)
+        port = chosen_port()
+        demo.launch(**{"server_port": port} | options, inbrowser=opens_browser)
+    except OSError as error:
+        if NO_PORT not in str(error):
+            raise SystemExit(f"glyffuser cannot be served: {_one_line(error)}") from error
+        raise SystemExit(f"glyffuser cannot be served: {why_unbindable(options.get('server_port', port))}") from error
     except Exception as error:  # Gradio, its web server and its HTTP client raise many types
-        sentence = " ".join(str(error).split()) or type(error).__name__
-        raise SystemExit(f"glyffuser cannot be served: {sentence}") from error
+        raise SystemExit(f"glyffuser cannot be served: {_one_line(error)}") from error
     return 0
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _warn_of_font(context: "AppContext") -> None:
@@ -86,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command `glyffuser`: serve the page until Ctrl-C; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="glyffuser",
-        description="Serve the page on this machine, at http://127.0.0.1:7860 or the next port that is free.",
+        description="Serve the page on this machine, at http://127.0.0.1:7860 or the port of GRADIO_SERVER_PORT.",
         epilog="GLYFFUSER_CHECKPOINT sets the model folder, GLYFFUSER_DEVICE the device, GRADIO_SERVER_PORT the port.",
     )
     parser.add_argument("--open", action="store_true", help="open the page in a browser, too")

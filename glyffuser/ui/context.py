@@ -15,6 +15,7 @@ from glyffuser.map.files import MapFiles
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.radicals import RadicalClassifier
 from glyffuser.ui.finished import FinishedGlyphs
+from glyffuser.ui.run_cache import RunCache
 from glyffuser.ui.static_files import StaticFiles
 from glyffuser.ui.text import say
 from glyffuser.ui.waiting import WaitingLine
@@ -41,6 +42,7 @@ class AppContext:
         fingerprint: of the pipeline's checkpoint; "" if it came from nowhere.
         on_gpu: requests a GPU where there is one to be requested (`spaces.GPU` on ZeroGPU).
         finished: glyphs of finished runs.
+        run_cache: finished runs, to be replayed.
         static_files: what the browser fetches.
         line: runs that wait for the model.
 
@@ -56,6 +58,7 @@ class AppContext:
     fingerprint: str = ""
     on_gpu: OnGpu = without_gpu
     finished: FinishedGlyphs = field(default_factory=FinishedGlyphs)
+    run_cache: RunCache = field(default_factory=RunCache)
     static_files: StaticFiles = field(default_factory=StaticFiles)
     line: WaitingLine = field(default_factory=WaitingLine)
 

@@ -19,6 +19,7 @@ from glyffuser.map.files import MapError
 from glyffuser.pipeline import GlyffuserPipeline, best_device
 from glyffuser.radicals import ClassifierError
 from glyffuser.request import Request
+from glyffuser.shipped import write_manifest
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.generation import card_of, denoise_request
 from glyffuser.ui.protocol import FrameMessage
@@ -73,6 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     (options.output / RUN).write_text(json.dumps(messages, separators=(",", ":")), encoding="utf-8")
     index = {"checkpoint": context.fingerprint, "runs": [RUN]}
     (options.output / INDEX).write_text(f"{json.dumps(index)}\n", encoding="utf-8")
+    write_manifest(options.output)
     print(f"{options.output / RUN}: {len(messages)} frames")
     return 0
 

@@ -48,6 +48,11 @@ class FinishedGlyphs:
         with self._lock:
             self._shipped[run] = prompt, glyphs
 
+    def glyphs_of(self, run: str) -> np.ndarray:
+        """The glyphs uint8 (batch, 128, 128) of a run, none if there is no such run (any more)."""
+        with self._lock:
+            return self._runs.get(run, ("", np.empty((0, 128, 128), np.uint8)))[1]
+
     def find(self, run: object, index: object) -> FinishedGlyph | None:
         """The glyph that a browser names, or None if there is no such run or glyph (any more)."""
         if not isinstance(run, str):

@@ -32,7 +32,7 @@ def step_as_html(step: OneStep) -> str:
         ("step.out_without", _answer(step, step.without_prompt)),
         ("step.out_with", [*_answer(step, step.with_prompt), difference]),
     ]
-    return "".join(f"<h3>{say(title)}</h3>{figures(items)}" for title, items in sections)
+    return "".join(f"<h2>{say(title)}</h2>{figures(items)}" for title, items in sections)
 
 
 def _shown(step: OneStep) -> str:
@@ -72,7 +72,7 @@ def _strip(title: str, pictures: list[torch.Tensor], steps: list[OneStep]) -> st
     for x, step in zip(pictures, steps, strict=True):
         alt = say("step.strip_alt", title=title, timestep=step.timestep)
         items.append(figure(x_0_to_uint8(x)[0], alt, "", heading=str(step.timestep)))
-    return f'<h4>{title}</h4><div class="glyff-strip">{"".join(items)}</div>'
+    return f'<h3>{title}</h3><div class="glyff-strip">{"".join(items)}</div>'
 
 
 def error_curve(steps: list[OneStep]) -> go.Figure:
@@ -140,4 +140,4 @@ def words_as_html(title: str, attention: WordAttention, x_0: torch.Tensor) -> st
         caption = say("step.attention_share", share=f"{100 * share:.2g}")
         alt = say("step.attention", token=token)
         shown.append(figure(heat_to_rgb(pixels, heat), alt, caption, heading=token))
-    return f"<h4>{title}</h4>{figures(shown)}"
+    return f"<h3>{title}</h3>{figures(shown)}"

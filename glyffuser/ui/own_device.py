@@ -39,8 +39,7 @@ from glyffuser.ui.device_protocol import (
     EncodedPrompt,
     NoiseSchedule,
 )
-from glyffuser.ui.generation import card_of
-from glyffuser.ui.radical_meter import radical_note
+from glyffuser.ui.generation import card_of, note_on
 from glyffuser.ui.static_files import PREFIX
 from glyffuser.ui.tabs.settings import request_of
 from glyffuser.ui.text import say, sentence_of
@@ -184,7 +183,7 @@ class DeviceService:
         self._context.finished.keep(run, request.prompt, glyphs)
         _, nearest = self._context.locate(glyphs)
         positions = [self._context.locate(each)[0].round(4).tolist() for each in predictions]  # of averaged pictures
-        note = radical_note(self._context, request.prompt, glyphs)
+        note = note_on(self._context, request.prompt, glyphs)
         return {"note": note, "positions": positions, "nearest": nearest.tolist()}
 
 

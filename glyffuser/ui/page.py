@@ -1,17 +1,23 @@
 """The page as a whole: title, three tabs, how it works; what tabs hand to each other; and how it is served."""
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from glyffuser.text import MAX_PROMPT_LENGTH
 from glyffuser.ui import components
+from glyffuser.ui.components.tab_keys import build_tab_keys
 from glyffuser.ui.context import AppContext
+from glyffuser.ui.guard import Guard
+from glyffuser.ui.headers import Headers
+from glyffuser.ui.health import Health
 from glyffuser.ui.into_view import into_view
-from glyffuser.ui.isolation import CrossOriginIsolation
 from glyffuser.ui.own_device import DeviceService
 from glyffuser.ui.runs import IN_ORDER, QUICK
+from glyffuser.ui.safe_blocks import SafeBlocks, details
 from glyffuser.ui.tabs.generate import GenerateTab, build_generate_tab
 from glyffuser.ui.tabs.map import MapTab, build_map_tab, go_to
 from glyffuser.ui.tabs.one_step import MIDDLE, OneStepTab, build_one_step_tab
@@ -23,6 +29,16 @@ STYLES = [Path(__file__).parent / name for name in ("page.css", "phone.css")]
 MAX_QUEUE = 20
 """Events that may wait, nearly all of them runs; whoever comes later is told that the queue is full."""
 
+MAX_SESSIONS = 500
+"""Visitors whose state Gradio keeps, up to 0.3 MB each; whoever was away longest is forgotten first."""
+
+COMPRESSION: dict[str, Any] = {
+    "minimum_size": 1_000,
+    "compresslevel": 6,
+    "exclude_content_types": (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream", "application/wasm"),
+}
+"""Of the page and of JSON; neither of streams, whose frames must not wait, nor of weights, which do not get smaller."""
+
 GENERATE, ONE_STEP, MAP = "generate", "one-step", "map"
 """Ids of the tabs."""
 
@@ -32,8 +48,9 @@ HANDED_OVER = into_view("step-message", "prompt", block="start")
 
 def build_page(context: AppContext) -> gr.Blocks:
     """Build the page around a loaded model."""
-    with gr.Blocks(title="Glyffuser", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
+    with SafeBlocks(title="Glyffuser", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         gr.Markdown(say("page.title"), elem_id="title")
+        build_tab_keys(context.static_files)
         with gr.Tabs() as tabs:
             with gr.Tab(say("page.generate"), id=GENERATE):
                 generate = build_generate_tab(page, context)
@@ -45,7 +62,7 @@ def build_page(context: AppContext) -> gr.Blocks:
         _wire_characters(context, tabs, generate, one_step, glyph_map)
         with gr.Accordion(say("page.how_it_works_title"), open=False, elem_id="how-it-works"):
             gr.Markdown(say("page.how_it_works"))
-    return page.queue(max_size=MAX_QUEUE)
+    return page.queue(max_size=MAX_QUEUE, api_open=False)  # who runs the model waits in the queue
 
 
 def launch_options(context: AppContext) -> dict:
@@ -58,14 +75,15 @@ def launch_options(context: AppContext) -> dict:
                 *context.static_files.routes(),
                 *DeviceService(context).routes(),
                 *context.line.routes(),
+                *Health(context).routes(),
             ],
-            "middleware": [Middleware(CrossOriginIsolation)],
+            "middleware": [Middleware(Headers), Middleware(GZipMiddleware, **COMPRESSION), Middleware(Guard)],
         },
-        "footer_links": ["api", "settings"],
+        "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
-        "max_file_size": "200kb",
+        "state_session_capacity": MAX_SESSIONS,
     }
 
 
@@ -75,7 +93,8 @@ def _wire_glyphs(
     """A generated glyph: its path goes to the map in the browser alone, itself to One step."""
 
     def take_apart(event: gr.EventData) -> tuple:
-        glyph = context.finished.find(event.run, event.index)
+        values = details(event)
+        glyph = context.finished.find(values.get("run"), values.get("index"))
         if glyph is None:
             raise gr.Error(say("errors.glyph_gone"), print_exception=False)
         return gr.Tabs(selected=ONE_STEP), glyph.prompt, "", glyph, MIDDLE
@@ -92,12 +111,13 @@ def _wire_characters(
     unchanged = [gr.skip()] * len(one_step.inputs())
 
     def hand_over(event: gr.EventData) -> tuple:
-        index = context.checked_index(event.index)
+        values = details(event)
+        index, action = context.checked_index(values.get("index")), values.get("action")
         character = context.characters[index]
         definition = character.definition[:MAX_PROMPT_LENGTH]
-        if event.action == "go":
+        if action == "go":
             return gr.skip(), gr.skip(), go_to(index), *unchanged
-        if event.action == "generate":
+        if action == "generate":
             return gr.Tabs(selected=GENERATE), definition, gr.skip(), *unchanged
         return gr.Tabs(selected=ONE_STEP), gr.skip(), gr.skip(), gr.skip(), character.char, None, MIDDLE
 

@@ -182,6 +182,18 @@ class CharacterPicked(TypedDict):
     index: int
 
 
+class PngChosen(TypedDict):
+    """Event data of the button for PNGs.
+
+    Attributes:
+        content: the file as base64; "" if it is too large or cannot be read.
+        size: bytes.
+    """
+
+    content: str
+    size: int
+
+
 class FramePlayerProps(TypedDict):
     """Properties of the frame player.
 
@@ -260,6 +272,7 @@ MESSAGES = (
     GoMessage,
     GlyphPicked,
     CharacterPicked,
+    PngChosen,
     FramePlayerProps,
     WaitingProps,
     GlyphMapProps,

@@ -185,8 +185,8 @@ class RunEvents:
             outputs: fields.
         """
 
-        def take_and_request(value: Any, visitor: gr.Request) -> tuple:
-            return *take(value), *self._request(visitor)
+        def take_and_request(visitor: gr.Request, *values: Any) -> tuple:
+            return *take(*values), *self._request(visitor)
 
         event(take_and_request, inputs, [*outputs, *self._requested], **QUICK)
 

@@ -15,6 +15,8 @@ PREFIX = "glyff"
 SUFFIXES = (".js", ".mjs", ".json", ".bin", ".webp")
 """Only such files are served, unless a folder is served with others."""
 
+BINARY = (".bin", ".gz", ".onnx", ".safetensors")
+
 MODULE_TYPE = "text/javascript; charset=utf-8"
 """Of modules; some systems say text/plain, and browsers refuse such modules."""
 
@@ -60,6 +62,8 @@ class _ImmutableFiles(StarletteStaticFiles):
         response = await super().get_response(path, scope)
         if Path(path).suffix in (".js", ".mjs"):
             response.headers["Content-Type"] = MODULE_TYPE
+        elif Path(path).suffix in BINARY:
+            response.headers["Content-Type"] = "application/octet-stream"  # else text, which would be compressed
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
 

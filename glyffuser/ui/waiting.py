@@ -104,6 +104,13 @@ class WaitingLine:
             ticket = self._tickets.setdefault(number, Ticket(USUAL_WORK, self._clock()))
             ticket.began_at = self._clock()
 
+    def do_not_measure(self) -> None:
+        """The run whose turn it is takes no time of the model, so its own is not to count."""
+        with self._lock:
+            for ticket in self._tickets.values():
+                if ticket.began_at is not None:
+                    ticket.work = 0
+
     def finish(self, number: int) -> None:
         """A run has come to its end; its time goes into the average."""
         with self._lock:

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 from playwright.sync_api import Page, Route, expect
+from seen import assert_readable, wait_until_still
 
 from glyffuser.images import read_settings
+from glyffuser.pipeline import GlyffuserPipeline
 
 PLAYER = "#player .glyff-player"
 FROZEN = Path(__file__).parents[1] / "frozen"
@@ -633,3 +635,41 @@ def names_stand_below_their_glyphs(player) -> None:
         assert left == pytest.approx((0, 134 / 262)[i % 2], abs=0.01)
         assert top == pytest.approx((128 / 304, 280 / 304)[i // 2], abs=0.01)
         assert box["y"] + box["height"] < canvas["y"] + canvas["height"] + 1
+
+
+def test_a_grey_glyph_is_explained_and_mended(page, page_url):
+    query = "prompt=gold&num_glyphs=1&num_inference_steps=1&guidance_scale=1&pag_scale=0&seed=1"
+    open_tab(page, f"{page_url}?{query}", "done")
+    caption = page.locator(f"{PLAYER} [data-part=caption]")
+    caption.evaluate("(element) => element.scrollIntoView({ block: 'center' })")
+    wait_until_still(caption)
+    assert_readable(caption, "Unfinished, still grey: 1 of 1.")
+    mend = page.locator("#mend")
+    mend.scroll_into_view_if_needed()
+    assert_readable(mend, "lower guidance, another seed")
+    mend.click()
+    expect(page.locator(PLAYER)).to_have_attribute("data-state", "running", timeout=90_000)
+    expect(mend).to_be_hidden()
+    page.click("#stop")
+    wait_until(page, "stopped")
+    page.click("#settings button")
+    expect(page.locator("#num-steps input[type=number]")).to_have_value("25")
+    expect(page.locator("#seed input")).not_to_have_value("1")
+
+
+def test_the_same_run_is_drawn_once_and_replayed_whole(page, page_url, monkeypatch):
+    drawn, begin = [], GlyffuserPipeline.begin
+    monkeypatch.setattr(GlyffuserPipeline, "begin", lambda *inputs: drawn.append(inputs) or begin(*inputs))
+    open_tab(page, f"{page_url}?prompt=silk&num_glyphs=1&num_inference_steps=8&seed=77", "done")
+    assert len(drawn) == 1
+    player = page.locator(PLAYER)
+    num_frames, glyph = player.get_attribute("data-frames"), picture_of(page)
+    start(page)
+    wait_until(page, "done")
+    expect(player).to_have_attribute("data-frames", num_frames)
+    assert int(num_frames) > 4 and picture_of(page) == glyph
+    assert len(drawn) == 1
+
+
+def picture_of(page: Page) -> str:
+    return page.locator(f"{PLAYER} [data-part=download]").get_attribute("href")

@@ -21,6 +21,7 @@ STYLES = [
     FOLDER / "frame_player" / "player.css",
     FOLDER / "glyph_map" / "map.css",
     FOLDER / "own_device" / "own_device.css",
+    FOLDER / "png_button" / "png_button.css",
     FOLDER / "waiting" / "waiting.css",
 ]
 

@@ -83,6 +83,11 @@ export interface CharacterPicked {
   index: number;
 }
 
+export interface PngChosen {
+  content: string;
+  size: number;
+}
+
 export interface FramePlayerProps {
   value: FrameMessage | StoppedMessage | WaitingMessage | PathMessage | null;
   gifenc_url: string;

@@ -82,6 +82,8 @@ class Comparison:
             ValueError: with one sentence that a visitor can act on.
         """
         prompt, config = request.prompt, request.config
+        if changed not in OF_ONE and changed not in OF_TWO:
+            raise ValueError(say("errors.wrong_request"))
         if changed not in OF_TWO:
             return cls(changed, request, OF_ONE[changed](prompt, config), prompt)
         other = clean_prompt(other or "", say("compare.other_subject"))
@@ -159,7 +161,7 @@ def _lay_out_choice() -> tuple[gr.Radio, gr.Textbox]:
     )  # fmt: skip
     other = gr.Textbox("bird", label=say("compare.other"), elem_id="same-noise-other", visible=False)
     changed.change(
-        lambda chosen: (gr.Radio(info=what_to_see(chosen)), gr.Textbox(visible=chosen in OF_TWO)),
+        lambda chosen: (gr.Radio(info=what_to_see(chosen) if chosen else ""), gr.Textbox(visible=chosen in OF_TWO)),
         changed, [changed, other], **QUICK,
     )  # fmt: skip
     return changed, other

@@ -13,6 +13,7 @@ from glyffuser.ui.components.waiting import build_waiting
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.example_runs import REQUEST, example_url
 from glyffuser.ui.generation import denoise_request, gpu_seconds, request_messages, work_of
+from glyffuser.ui.mending import defect_note, mended
 from glyffuser.ui.notices import checked_prompt, prompt_notice
 from glyffuser.ui.protocol import FrameMessage
 from glyffuser.ui.radical_meter import suggested_radical
@@ -55,6 +56,7 @@ class Controls:
     waiting: gr.HTML
     settings: Settings
     player: gr.HTML
+    mend: gr.Button
     where: Where | None
 
 
@@ -109,15 +111,16 @@ def _lay_out(context: AppContext) -> Controls:
             player = build_frame_player(
                 static_files, can_hand_over=True, example_url=example_url(context), elem_id="player"
             )
+            mend = gr.Button(say("mending.button"), visible=False, elem_id="mend")
             build_newness(context, player)
         with gr.Column(scale=4, min_width=280, elem_classes="glyff-choose"):
             with gr.Row(elem_classes="glyff-inspiration"):
                 suggestion = gr.HTML(suggest(context, EXAMPLES[0]), elem_id="suggestion", min_width=112)
                 examples = _lay_out_examples(prompt)
             where = build_where(context)
-            settings = build_settings(prompt, pipeline.device, context.fingerprint)
+            settings = build_settings(prompt, pipeline.device, context.fingerprint, static_files)
     return Controls(
-        prompt, message, link_message, suggestion, examples, generate, stop, waiting, settings, player, where
+        prompt, message, link_message, suggestion, examples, generate, stop, waiting, settings, player, mend, where
     )
 
 
@@ -152,7 +155,11 @@ def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream:
             is_first = number == 0 and message is not STOPPED
             # only once: what the visitor types in the meantime is for the next run
             advice = prompt_notice(prompt, pipeline) if is_first else sentence or gr.skip()
-            yield message, advice, message["seeds"][0] if is_first else gr.skip()
+            yield message, advice, message["seeds"][0] if is_first else gr.skip(), mend_after(message)
+
+    def mend_after(message: FrameMessage) -> gr.Button:
+        is_done = message["state"] == "done"
+        return gr.Button(visible=is_done and bool(defect_note(context.finished.glyphs_of(message["run"]))))
 
     starts, fields = [c.generate.click, c.prompt.submit, is_requested.change], [c.prompt, *c.settings.inputs()]
     wiring = RunWiring(
@@ -166,24 +173,40 @@ def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream:
         message=c.message,
         inputs=fields,
         work=lambda *values: work_of(request_of(*values)),
-        extra_outputs=[c.settings.seed],
+        extra_outputs=[c.settings.seed, c.mend],
     )
     events = RunEvents(wiring, answers)
     _wire_starts(c, events, starts, fields)
     # what was said of the link holds for its own run alone
     gr.on([c.generate.click, c.examples.click, c.prompt.input], lambda: "", None, c.link_message, **QUICK)
+    gr.on([c.generate.click, c.examples.click, c.mend.click], lambda: gr.Button(visible=False), None, c.mend, **QUICK)
 
 
 def _wire_starts(c: Controls, events: RunEvents, starts: list[Callable], fields: list[gr.components.Component]) -> None:
     """What starts a run, where the visitor wants it; and what ends it."""
+    s = c.settings
+    mendable = [s.guidance_scale, s.pag_scale, s.num_steps]
     if c.where is None:
-        events.start_by(c.examples.click, lambda sample: (sample[0],), c.examples, [c.prompt])
+        events.start_by(c.examples.click, lambda sample: (example_of(sample),), c.examples, [c.prompt])
+        events.start_by(c.mend.click, mended, mendable, [*mendable, s.seed])
         events.finish()
         return
-    filled = c.examples.click(lambda sample: sample[0], c.examples, c.prompt, **QUICK)
-    c.where.route([*starts, filled.then], fields)
+    mending = c.mend.click(mended, mendable, [*mendable, s.seed], **QUICK)
+    filled = c.examples.click(example_of, c.examples, c.prompt, **QUICK)
+    c.where.route([*starts, filled.then, mending.then], fields)
     c.where.connect(c.player, c.settings.seed, c.stop)
     events.finish(ends=[c.where.own_device.click])
+
+
+def example_of(sample: list[str] | None) -> str:
+    """The prompt of an example that was clicked.
+
+    Raises:
+        gr.Error: if a program clicked none.
+    """
+    if not sample:
+        raise gr.Error(say("errors.wrong_request"), print_exception=False)
+    return sample[0]
 
 
 def _wire_prompt(controls: Controls, context: AppContext) -> None:

@@ -25,6 +25,7 @@ from glyffuser.ui.notices import checked_prompt, notice, prompt_notice
 from glyffuser.ui.protocol import GoMessage, HitsMessage, LightMessage, PathMessage
 from glyffuser.ui.request import random_seed
 from glyffuser.ui.runs import IN_ORDER, QUICK, RunEvents, RunWiring, answer
+from glyffuser.ui.safe_blocks import details
 from glyffuser.ui.streaming import PixelFrame, Throttle
 from glyffuser.ui.text import say
 
@@ -123,7 +124,7 @@ def build_map_tab(page: gr.Blocks, context: AppContext) -> MapTab:
     _wire_search(context, search, SearchFields(query, how, message, glyph_map, hits, more))
 
     def show_picked(event: gr.EventData) -> str:
-        return panel_of(context, context.checked_index(event.index))
+        return panel_of(context, context.checked_index(details(event).get("index")))
 
     glyph_map.select(show_picked, None, panel, **IN_ORDER)
     close.click(lambda: NOTHING_PICKED, None, panel, **IN_ORDER)
@@ -144,7 +145,7 @@ def panel_of(context: AppContext, index: int) -> str:
     return (
         f'<div class="glyff-panel" data-index="{index}">{character_figure(context, index, "generate", "take_apart")}'
         f"{_composition(context, character)}"
-        f"<h3>{html.escape(say('map.neighbours'))}</h3>{figures(neighbours)}</div>"
+        f"<h2>{html.escape(say('map.neighbours'))}</h2>{figures(neighbours)}</div>"
     )
 
 

@@ -11,6 +11,7 @@ from glyffuser.ui.figures import character_figure, figures
 from glyffuser.ui.into_view import into_view
 from glyffuser.ui.notices import notice
 from glyffuser.ui.runs import IN_ORDER, QUICK
+from glyffuser.ui.safe_blocks import details
 from glyffuser.ui.text import say
 
 
@@ -25,9 +26,10 @@ def answer_with(context: AppContext) -> Callable[[gr.EventData], str]:
     measure = NewnessMeasure(context.map_files.projection)
 
     def answer(event: gr.EventData) -> str:
-        if event.index is None:
+        values = details(event)
+        if values.get("index") is None:
             return ""
-        glyph = context.finished.find(event.run, event.index)
+        glyph = context.finished.find(values.get("run"), values["index"])
         if glyph is None:
             return notice(say("errors.glyph_gone"), "error")
         (newness,) = measure(uint8_to_x_0(glyph.pixels)[None])

@@ -1,7 +1,6 @@
 """Settings of a run: the fold in Generate, and links and PNGs that fill it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -12,6 +11,7 @@ from glyffuser.config import SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.request import Request
 from glyffuser.spacing import SPACINGS
+from glyffuser.ui.components.png_button import build_png_button, chosen_png
 from glyffuser.ui.notices import notice, seed_notice
 from glyffuser.ui.request import (
     MAX_GUIDANCE_SCALE,
@@ -27,6 +27,8 @@ from glyffuser.ui.request import (
     request_from_png,
 )
 from glyffuser.ui.runs import QUICK
+from glyffuser.ui.safe_blocks import details
+from glyffuser.ui.static_files import StaticFiles
 from glyffuser.ui.text import say, sentence_of
 
 SAMPLER_REMARKS = {
@@ -116,13 +118,14 @@ def whole_slider(minimum: int, maximum: int, value: int, **kwargs: Any) -> gr.Sl
     return slider
 
 
-def build_settings(prompt: gr.Textbox, device: torch.device, fingerprint: str) -> Settings:
+def build_settings(prompt: gr.Textbox, device: torch.device, fingerprint: str, static_files: StaticFiles) -> Settings:
     """Lay out the fold and wire what needs no model.
 
     Args:
         prompt: a PNG fills it, too.
         device: that of the model, on which defaults depend.
         fingerprint: of the checkpoint; a picture of another one may be drawn differently.
+        static_files: serve the button for PNGs.
     """
     with gr.Accordion(say("settings.title"), open=False, elem_id="settings"):
         num_glyphs, num_steps = _lay_out_numbers(device)
@@ -146,7 +149,7 @@ def build_settings(prompt: gr.Textbox, device: torch.device, fingerprint: str) -
             seed,
             is_new_seed,
         )
-        _lay_out_png(prompt, settings, fingerprint)
+        _lay_out_png(prompt, settings, fingerprint, static_files)
     return settings
 
 
@@ -257,17 +260,17 @@ def _lay_out_seed() -> tuple[gr.Number, gr.Checkbox]:
     return seed, is_new_seed
 
 
-def _lay_out_png(prompt: gr.Textbox, settings: Settings, fingerprint: str) -> None:
+def _lay_out_png(prompt: gr.Textbox, settings: Settings, fingerprint: str, static_files: StaticFiles) -> None:
     """A button that fills prompt and settings with what a PNG of ours keeps."""
     fields = [prompt, *settings.inputs()]
 
-    def take_png(path: str) -> tuple:
+    def take_png(event: gr.EventData) -> tuple:
         try:
-            request = request_from_png(Path(path).read_bytes())
+            request = request_from_png(chosen_png(details(event)))
         except ValueError as error:
             return *[gr.skip()] * len(fields), notice(sentence_of(error), "error")
         return *values_of(request), notice(other_checkpoint(request, fingerprint) or say("settings.png_taken"))
 
-    png = gr.UploadButton(say("settings.png"), file_types=[".png"], elem_id="png", size="sm")
+    png = build_png_button(static_files, elem_id="png")
     message = gr.HTML("", elem_id="png-message")
-    png.upload(take_png, png, [*fields, message], **QUICK)
+    png.upload(take_png, None, [*fields, message], **QUICK)

@@ -17,8 +17,13 @@ export function decodeFloats(text) {
  * @param {string} mimeType
  */
 export function dataUrl(bytes, mimeType) {
+  return `data:${mimeType};base64,${toBase64(bytes)}`;
+}
+
+/** @param {Uint8Array} bytes */
+export function toBase64(bytes) {
   const size = 0x8000; // more arguments than this may overflow the stack
   let text = "";
   for (let i = 0; i < bytes.length; i += size) text += String.fromCharCode(...bytes.subarray(i, i + size));
-  return `data:${mimeType};base64,${btoa(text)}`;
+  return btoa(text);
 }
