@@ -5,12 +5,16 @@ import numpy as np
 import pytest
 from messages import problems
 
+from glyffuser.config import SampleConfig
 from glyffuser.images import decode_glyph, read_settings
 from glyffuser.ui.example_runs import FOLDER, INDEX, REQUEST, RUN, draw_example, example_url, main
 from glyffuser.ui.finished import FinishedGlyphs
 from glyffuser.ui.protocol import FrameMessage
 from glyffuser.ui.static_files import StaticFiles
 from glyffuser.ui.streaming import from_data_url
+
+NUM_FRAMES = SampleConfig().num_inference_steps + 1
+"""Of the example, pure noise included."""
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +30,7 @@ def fresh(app_context):
 
 def test_every_frame_is_kept(fresh, tiny_pipeline):
     messages = draw_example(dataclasses.replace(fresh, pipeline=tiny_pipeline, fingerprint="other"))
-    assert [message["step"] for message in messages] == list(range(26))
+    assert [message["step"] for message in messages] == list(range(NUM_FRAMES))
     assert messages[-1]["state"] == "done" and "checkpoint=other" in messages[-1]["query"]
 
 
@@ -48,14 +52,14 @@ def test_the_command_writes_the_run_and_the_checkpoint_that_drew_it(tiny_pipelin
     tiny_pipeline.save_pretrained(checkpoint)
     assert main(["--checkpoint", str(checkpoint), "--output", str(output)]) == 0
     messages = json.loads((output / RUN).read_text(encoding="utf-8"))
-    assert [message["step"] for message in messages] == list(range(26))
+    assert [message["step"] for message in messages] == list(range(NUM_FRAMES))
     kept = read_settings(from_data_url(messages[-1]["downloads"][0]))
     assert json.loads((output / INDEX).read_text())["checkpoint"] == kept["checkpoint"] != ""
-    assert capsys.readouterr().out == f"{output / RUN}: 26 frames\n"
+    assert capsys.readouterr().out == f"{output / RUN}: {NUM_FRAMES} frames\n"
 
 
 def test_the_shipped_one_is_what_the_shipped_weights_draw(app_context, shipped):
-    assert [message["step"] for message in shipped] == list(range(26))
+    assert [message["step"] for message in shipped] == list(range(NUM_FRAMES))
     assert all(problems(message, FrameMessage) == [] for message in shipped)
     png = from_data_url(shipped[-1]["downloads"][1])
     kept = dataclasses.replace(REQUEST, seeds=REQUEST.seeds[:1], checkpoint=app_context.fingerprint).to_settings()

@@ -27,7 +27,7 @@ FIND_VIOLATIONS = """async () => {
 def open_tab(page: Page, url: str, tab: str, theme: str = "light") -> None:
     """Open a tab of the page, with what it shows first."""
     page.goto(f"{url}?__theme={theme}")
-    expect(page.locator("#player .glyff-player")).to_have_attribute("data-step", "25")
+    expect(page.locator("#player .glyff-player")).to_have_attribute("data-step", "14")
     page.get_by_role("tab", name=tab).click()
     answers = {
         "Generate": page.locator("#player canvas"),
