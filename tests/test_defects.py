@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from glyffuser.config import SampleConfig
 from glyffuser.data.characters import load_characters
 from glyffuser.data.glyphs import render_glyphs
 from glyffuser.defects import KNOT_SIZE, MAX_GREY, MAX_INK, MIN_INK, defect_of
@@ -72,7 +73,7 @@ def test_a_run_is_told_what_is_wrong_and_how_many():
 
 
 def test_mending_lowers_guidance_and_draws_enough_steps():
-    assert mended(20, 8, 1)[:3] == (4, 3, 25)
+    assert mended(20, 8, 1)[:3] == (4, 3, SampleConfig().num_inference_steps)
     assert mended(4, 3, 50)[:3] == (2, 3, 50)
     assert mended(1, 0, 25)[:3] == (1, 0, 25)
     assert len({mended(4, 3, 25)[3] for _ in range(5)}) > 1

@@ -9,7 +9,7 @@ from glyffuser.defects import defect_of
 from glyffuser.ui.request import random_seed
 from glyffuser.ui.text import say
 
-ENOUGH_STEPS = 25
+ENOUGH_STEPS = SampleConfig().num_inference_steps
 """With fewer, strokes may stay grey."""
 
 
