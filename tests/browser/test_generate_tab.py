@@ -653,7 +653,7 @@ def test_a_grey_glyph_is_explained_and_mended(page, page_url):
     page.click("#stop")
     wait_until(page, "stopped")
     page.click("#settings button")
-    expect(page.locator("#num-steps input[type=number]")).to_have_value("25")
+    expect(page.locator("#num-steps input[type=number]")).to_have_value("14")
     expect(page.locator("#seed input")).not_to_have_value("1")
 
 
