@@ -82,6 +82,8 @@ def test_the_choice_is_remembered_and_the_network_is_fetched_once(generate_tab):
     choose(page, "device")
     choose_steps(page, 1)
     draw(page)
+    expect(page.locator(DEVICE)).to_have_attribute("data-state", "done")
+    page.wait_for_timeout(500)  # the run's last event ends; Gradio calls a reload in the midst of one an error
     fetched = []
     page.on("request", lambda request: fetched.append(request.url))
     page.reload()
