@@ -21,7 +21,16 @@ def test_the_endpoint_explains_itself(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(endpoints) == {"/generate", "/single_step"}
     names = [parameter["parameter_name"] for parameter in endpoints["/generate"]["parameters"]]
-    assert names == ["prompt", "num_glyphs", "num_inference_steps", "guidance_scale", "pag_scale", "sampler", "seed"]
+    assert names == [
+        "prompt",
+        "num_glyphs",
+        "num_inference_steps",
+        "guidance_scale",
+        "pag_scale",
+        "sampler",
+        "seed",
+        "spacing",
+    ]
     assert "Denoise glyphs" in endpoints["/generate"]["description"]
 
 

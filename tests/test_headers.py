@@ -75,7 +75,7 @@ def test_weights_and_streams_are_not_compressed(served):
 
 def test_frames_of_a_run_arrive_one_by_one_in_a_compressing_connection(served):
     """A middleware that gathers a stream would send all of them at the end."""
-    body = {"data": ["gold", 1, 30, 4.0, 3.0, "dpm++-sde", 5]}
+    body = {"data": ["gold", 1, 30, 4.0, 3.0, "dpm++-sde", 5, "even"]}
     event = served.post("/gradio_api/call/generate", json=body).json()["event_id"]
     arrived, frames = [], []
     url = f"/gradio_api/call/generate/{event}"

@@ -14,7 +14,7 @@ def answer(app_context):
 
 
 def picked(run: object, index: object) -> SimpleNamespace:
-    return SimpleNamespace(run=run, index=index)
+    return SimpleNamespace(_data={"run": run, "index": index})
 
 
 def test_a_picked_glyph_is_shown_with_five_real_ones(answer):

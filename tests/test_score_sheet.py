@@ -78,7 +78,11 @@ def test_real_glyphs_get_the_best_scores_and_others_do_not(classifier, few_proje
     assert 0.9 < real.probe.accuracy.top_1 < real.probe.accuracy.top_3 < 1
     assert real.probe.words["gold"] == RadicalAccuracy(1, 1) and real.probe.words["fire"] == RadicalAccuracy(0, 1)
     unguided, guided = real.guidance
-    assert (unguided.guidance_scale, guided.guidance_scale, guided.num_inference_steps) == (1, 10, 25)
+    assert (unguided.guidance_scale, guided.guidance_scale, guided.num_inference_steps) == (
+        1,
+        10,
+        SampleConfig().num_inference_steps,
+    )
     assert unguided.accuracy.top_3 < 0.1 and guided.accuracy == real.probe.accuracy
     paper, finished = real.steps
     settings = (paper.num_inference_steps, finished.num_inference_steps, paper.guidance_scale)
@@ -146,7 +150,7 @@ def test_the_markdown_has_every_number_in_its_place():
     )
     text = to_markdown(sheet, [])
     for sentence in (
-        "Checkpoint abc, computed in float16. Unless a table says otherwise: ddim, 7 steps, guidance 3 from timestep "
+        "Checkpoint abc, computed in float16. Unless a table says otherwise: ddim, 7 steps (spacing: middle), guidance 3 from timestep "
         "999 to 400, perturbed-attention guidance 3 from 800 to 500. The radical classifier has a top-1 accuracy of "
         "0.901 on held-out real glyphs.",
         "2 words, each the name of a radical; 5 glyphs per word. Radical accuracy: top-1 **0.601**, top-3 **0.701**",

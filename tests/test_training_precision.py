@@ -57,7 +57,9 @@ def trained(mixed_precision: str, monkeypatch) -> None:
     state = build_state(TINY, recipe, "minilm", CPU)
     prepare_for_training(state.unet, accelerator.device, accelerator.mixed_precision)
     denoiser = accelerator.prepare(precision.Denoiser(state.unet))
-    loop.train_step(state, recipe, RandomBatches(), training_scheduler(), accelerator, denoiser)
+    loop.train_step(
+        state, recipe, RandomBatches(), loop.denoising_objective(training_scheduler()), accelerator, denoiser
+    )
 
 
 @pytest.mark.parametrize("name", PRECISIONS)
