@@ -150,7 +150,8 @@ def test_the_markdown_has_every_number_in_its_place():
     )
     text = to_markdown(sheet, [])
     for sentence in (
-        "Checkpoint abc, computed in float16. Unless a table says otherwise: ddim, 7 steps (spacing: middle), guidance 3 from timestep "
+        "Checkpoint abc, computed in float16. Unless a table says otherwise: ddim, 7 steps "
+        "(spacing: middle), guidance 3 from timestep "
         "999 to 400, perturbed-attention guidance 3 from 800 to 500. The radical classifier has a top-1 accuracy of "
         "0.901 on held-out real glyphs.",
         "2 words, each the name of a radical; 5 glyphs per word. Radical accuracy: top-1 **0.601**, top-3 **0.701**",
