@@ -277,11 +277,12 @@ class GlyffuserPipeline(DiffusionPipeline):
         switching = [p if isinstance(p, SwitchingPrompt) else SwitchingPrompt(p, p, 0) for p in prompts]
         conditioning, row_of = self._distinct_rows([text for p in switching for text in (p.first, p.then)] + [""])
         null_rows = [row_of[""]] * len(prompts)
+        null = conditioning.rows(null_rows)
 
         def guided(x_t: torch.Tensor, timestep: int) -> torch.Tensor:
             rows = [row_of[p.at(timestep)] for p in switching]
-            null = None if rows == null_rows else conditioning.rows(null_rows)
-            return guided_output(self.unet, x_t, timestep, conditioning.rows(rows), null, config)
+            given_null = None if rows == null_rows else null  # there is nothing to be guided away from
+            return guided_output(self.unet, x_t, timestep, conditioning.rows(rows), given_null, config)
 
         return guided
 

@@ -48,6 +48,8 @@ FIELDS = {
 VERSION = 3
 SCALARS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler", "spacing")
 COMPLETE_V1 = ("num_glyphs", "seed", "num_inference_steps", "guidance_scale", "sampler")
+"""What every link that the page wrote has named from version 1 on; others were typed, and get today's defaults."""
+
 SPACING_V2 = "even"
 """Spacing of every run before links carried it."""
 

@@ -111,7 +111,8 @@ libc.fflush(None)
 
 
 @pytest.mark.skipif(
-    not hasattr(os, "confstr") or "glibc" not in (os.confstr("CS_GNU_LIBC_VERSION") or ""), reason="glibc"
+    not hasattr(os, "confstr") or "glibc" not in (os.confstr("CS_GNU_LIBC_VERSION") or ""),
+    reason="only glibc has arenas",
 )
 @pytest.mark.parametrize(("variable", "most"), [(None, 2), ("6", 6)])
 def test_threads_share_few_arenas_unless_somebody_has_set_another_number(clean, variable, most):

@@ -76,14 +76,15 @@ class Guard:
             logger.warning("%s %s failed: %s", scope["method"], _route(scope), type(error).__name__)
             if has_started:
                 raise
-            is_of_gradio = scope["path"].startswith(API)
+            is_of_gradio = API in scope["path"]
             refusal = _refusal(400, "errors.wrong_request") if is_of_gradio else _refusal(500, "errors.run_failed")
             await refusal(scope, receive, send)
 
 
 def is_closed(path: str) -> bool:
-    """Whether nobody gets an answer at this address."""
-    return path.startswith(API) and path.removeprefix(API).startswith(CLOSED)
+    """Whether nobody gets an answer at this address, below whatever prefix a proxy may have left in it."""
+    _, is_of_gradio, address = path.partition(API)
+    return bool(is_of_gradio) and address.startswith(CLOSED)
 
 
 def _route(scope: Scope) -> str:

@@ -9,9 +9,6 @@ from glyffuser.defects import defect_of
 from glyffuser.ui.request import random_seed
 from glyffuser.ui.text import say
 
-ENOUGH_STEPS = SampleConfig().num_inference_steps
-"""With fewer, strokes may stay grey."""
-
 
 def defect_note(glyphs: np.ndarray) -> str:
     """The commonest defect of finished glyphs uint8 (batch, 128, 128) in a sentence; "" if they have none."""
@@ -23,7 +20,9 @@ def defect_note(glyphs: np.ndarray) -> str:
 
 
 def mended(guidance_scale: float, pag_scale: float, num_steps: int) -> tuple[float, float, int, int]:
-    """Settings that are likelier to give a sound glyph: lower guidance, enough steps, and another seed."""
+    """Settings that are likelier to give a sound glyph: lower guidance, another seed, and the usual number of steps at
+    least, since strokes may stay grey with fewer.
+    """
     usual = SampleConfig()
     lower = min(usual.guidance_scale, max(1, guidance_scale / 2))
-    return lower, min(usual.pag_scale, pag_scale), max(num_steps, ENOUGH_STEPS), random_seed()
+    return lower, min(usual.pag_scale, pag_scale), max(num_steps, usual.num_inference_steps), random_seed()

@@ -171,7 +171,7 @@ def summary(num_hits: int, how: str = BY_WORD, has_words: bool = True) -> str:
 
 
 def _lay_out_search() -> tuple[gr.Textbox, gr.Radio, gr.HTML]:
-    with gr.Row(elem_id="map-tools"):
+    with gr.Row():
         query = gr.Textbox(
             label=say("map.search"), placeholder=say("map.search_info"), elem_id="map-query", scale=3, min_width=150
         )
