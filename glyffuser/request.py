@@ -48,8 +48,6 @@ FIELDS = {
 VERSION = 3
 SCALARS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler", "spacing")
 COMPLETE_V1 = ("num_glyphs", "seed", "num_inference_steps", "guidance_scale", "sampler")
-"""What every link that the page wrote has named from version 1 on; others were typed, and get today's defaults."""
-
 SPACING_V2 = "even"
 """Spacing of every run before links carried it."""
 
@@ -191,7 +189,7 @@ def read_query(query: Mapping[str, str], defaults: Mapping[str, object]) -> dict
         InputError: for a later version.
     """
     version = _checked_version(_number(query.get("v", 1)))
-    is_complete = all(name in query for name in COMPLETE_V1)
+    is_complete = all(name in query for name in COMPLETE_V1)  # else it was typed, and gets today's defaults
     known = dict(defaults) | (_before(version) if is_complete else {})
     return {
         "prompt": query.get("prompt", ""),

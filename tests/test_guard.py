@@ -6,10 +6,10 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import anyio
 import gradio as gr
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -60,6 +60,12 @@ def test_a_length_that_is_none_is_refused(small, length):
     assert small.post("/count", content=b"x", headers={"content-length": length.encode()}).status_code == 413
 
 
+def run(function, *values):
+    """The answer of an asynchronous function, from a thread of its own: Playwright's loop is running in this one."""
+    with start_blocking_portal() as portal:
+        return portal.call(function, *values)
+
+
 def test_a_chunked_body_is_not_read_to_its_end(small):
     read = 0
 
@@ -83,7 +89,7 @@ def test_a_chunked_body_is_not_read_to_its_end(small):
         await Guard(Starlette(), max_body_bytes=1000)(scope, receive, send)
         return statuses
 
-    assert anyio.run(ask)[0] == 413 and read == 17
+    assert run(ask)[0] == 413 and read == 17
 
 
 def test_the_largest_request_of_our_own_fits():
@@ -243,7 +249,7 @@ def test_an_error_of_a_listener_is_one_line_without_what_was_typed(caplog):
         field = gr.Textbox()
         field.change(break_down, field, field, queue=False)
     with caplog.at_level(logging.ERROR), pytest.raises(gr.Error) as caught:
-        anyio.run(broken.process_api, 0, ["a secret prompt"])
+        run(broken.process_api, 0, ["a secret prompt"])
     assert caught.value.message == say("errors.run_failed") and not caught.value.print_exception
     assert "a listener failed: RuntimeError in break_down, line" in caplog.text
     assert "secret" not in caplog.text and "Traceback" not in caplog.text

@@ -20,6 +20,8 @@ def small(request, phone, page_url) -> Page:
 
 
 def open_page(page: Page, url: str) -> Page:
+    """The page once it stands still; the example is there at once, and nothing glides."""
+    page.emulate_media(reduced_motion="reduce")
     page.goto(url)
     expect(page.locator(PLAYER)).to_have_attribute("data-step", "14")
     return page
