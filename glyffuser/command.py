@@ -1,12 +1,17 @@
-"""How commands end: in one line on Ctrl-C, in one sentence where an extra of the package is not installed."""
+"""How commands end: in one line on Ctrl-C, in one sentence where a file or an extra of the package is missing."""
 
 import functools
 import importlib.util
 import sys
 from typing import Protocol
 
+from glyffuser.config import InputError
+
 INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended, as in a shell."""
+
+AT_FAULT = 2
+"""Exit status of a command that was given something it cannot use."""
 
 EXTRAS = {
     "train": ("accelerate", "tensorboardX", "torchmetrics", "onnx", "onnxscript"),
@@ -23,7 +28,7 @@ class Main(Protocol):
 
 
 def ends_in_one_line(main: Main) -> Main:
-    """Decorate the `main` of a command: Ctrl-C prints one line instead of a traceback."""
+    """Decorate the `main` of a command: Ctrl-C, files at fault and unusable input give one line, not a traceback."""
 
     @functools.wraps(main)
     def wrapped(arguments: list[str] | None = None) -> int:
@@ -32,6 +37,9 @@ def ends_in_one_line(main: Main) -> Main:
         except KeyboardInterrupt:
             print("\nstopped by Ctrl-C", file=sys.stderr)
             return INTERRUPTED
+        except (OSError, InputError) as error:
+            print(error, file=sys.stderr)
+            return AT_FAULT
 
     return wrapped
 

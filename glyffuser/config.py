@@ -129,6 +129,6 @@ class SampleConfig:
 
 
 FAST_CONFIG = SampleConfig(
-    num_inference_steps=4, guidance_scale=1.0, pag_scale=0.0, sampler="ddim", spacing="segments", network="fast"
+    num_inference_steps=4, guidance_scale=1.0, pag_scale=0.0, sampler="dpm++", spacing="segments", network="fast"
 )
 """How the fast network draws, and only so: it was trained at these four timesteps, and guidance is in its weights."""

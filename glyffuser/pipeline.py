@@ -19,8 +19,9 @@ from glyffuser.images import to_pil, x_0_to_uint8
 from glyffuser.prior import GlyphPrior
 from glyffuser.prompts import PromptEncoder, PromptEncoding, SwitchingPrompt, batch_conditioning
 from glyffuser.text import TextEncoder
-from glyffuser.unet import Conditioning, check_attention, has_own_attention, install_attention
+from glyffuser.unet import Conditioning, check_attention, has_own_attention, install_attention, weight_format
 
+DEVICES = ("cpu", "cuda", "mps")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 """Number formats that the network can compute in, by name."""
 
@@ -77,8 +78,7 @@ class GlyffuserPipeline(DiffusionPipeline):
         if not has_own_attention(unet):  # diffusers loads a network with its own processors
             install_attention(unet)
         glyph_prior.eval()
-        self.fast_unet: UNet2DConditionModel | None = None
-        """Draws where a config asks for the fast network; the U-net of another pipeline, on the same device."""
+        self.fast_unet: UNet2DConditionModel | None = None  # of another pipeline; draws where a config asks for it
         self._prompt_encoder: PromptEncoder | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -115,7 +115,9 @@ class GlyffuserPipeline(DiffusionPipeline):
         pipeline.text_encoder  # noqa: B018 - fail now rather than at the first prompt
         try:
             # not the prior: it takes milliseconds on the CPU, and must answer while no GPU is assigned (ZeroGPU)
-            pipeline.unet.to(device)
+            if torch.device(device).type not in DEVICES:
+                raise RuntimeError("it computes nothing")
+            pipeline.unet.to(device, memory_format=weight_format(device))
         except (RuntimeError, AssertionError) as error:
             raise InputError(
                 "device_unusable",
@@ -299,11 +301,11 @@ class GlyffuserPipeline(DiffusionPipeline):
 
     def _network(self, config: SampleConfig) -> UNet2DConditionModel:
         """The U-net that a config asks for."""
-        if config.network == FAST_CONFIG.network:
-            if self.fast_unet is None:
-                raise InputError("no_fast_network", "There is no fast network here; choose the full one.")
-            return self.fast_unet
-        return self.unet
+        if config.network != FAST_CONFIG.network:
+            return self.unet
+        if self.fast_unet is None:
+            raise InputError("no_fast_network", "There is no fast network here; choose the full one.")
+        return self.fast_unet
 
     def _distinct_rows(self, texts: list[str]) -> tuple[Conditioning, dict[str, int]]:
         """One row of conditioning per distinct prompt, on the U-net's device, and the row of each text."""

@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from glyffuser.checkpoint import FAST_CHECKPOINT, CheckpointError, checkpoint_fingerprint, checkpoint_folder
+from glyffuser.command import ends_in_one_line
 from glyffuser.config import NETWORKS, InputError, SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import encode_png, tile, x_0_to_uint8
@@ -22,6 +23,7 @@ from glyffuser.spacing import SPACINGS
 from glyffuser.text import clean_prompt
 
 
+@ends_in_one_line
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = _parser()

@@ -32,7 +32,7 @@ RULE = {
     "__init__": set(),
     "config": set(),
     "checkpoint": set(),
-    "command": set(),
+    "command": {"config"},
     "defects": set(),
     "images": {"config"},
     "checks": {"config"},

@@ -13,6 +13,7 @@ from figures import ROOT
 
 from glyffuser import command
 from glyffuser.command import EXTRAS, check_extra, ends_in_one_line
+from glyffuser.config import InputError
 
 COMMANDS = [
     "glyffuser.bench",
@@ -20,6 +21,7 @@ COMMANDS = [
     "glyffuser.data.__main__",
     "glyffuser.evaluation.__main__",
     "glyffuser.map.__main__",
+    "glyffuser.sample",
     "glyffuser.training.__main__",
     "glyffuser.training.export",
     "glyffuser.training.onnx_graph",
@@ -41,6 +43,23 @@ def test_ctrl_c_gives_one_line(name, monkeypatch, capsys):
     monkeypatch.setattr("argparse.ArgumentParser.parse_args", interrupt)
     assert main([]) == 130
     assert capsys.readouterr().err.strip() == "stopped by Ctrl-C"
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError(2, "No such file", "x.otf"), InputError("key", "no font")])
+def test_what_cannot_be_used_gives_one_line(error, capsys):
+    def main(_: list[str] | None = None) -> int:
+        raise error
+
+    assert ends_in_one_line(main)() == 2
+    assert capsys.readouterr().err == f"{error}\n"
+
+
+def test_a_fault_of_ours_is_not_hidden():
+    def main(_: list[str] | None = None) -> int:
+        raise ValueError("two plus two is five")
+
+    with pytest.raises(ValueError, match="five"):
+        ends_in_one_line(main)()
 
 
 def test_a_signal_gives_one_line_and_the_exit_status_of_shells():

@@ -16,7 +16,7 @@ from glyffuser.diffusion import SAMPLERS, training_scheduler
 from glyffuser.images import uint8_to_x_0, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline, best_device, initial_noise
 from glyffuser.prior import GlyphPrior
-from glyffuser.unet import Conditioning
+from glyffuser.unet import Conditioning, weight_format
 
 FEW = SampleConfig(num_inference_steps=4, guidance_scale=5, spacing="even")
 
@@ -310,12 +310,19 @@ def test_a_start_without_steps_is_refused(tiny_pipeline):
         tiny_pipeline.begin(["gold"], [0], FEW, glyph, start_timestep=100)
 
 
-def test_an_unavailable_device_is_named(copied):
-    with pytest.raises(ValueError, match="device 'warp' cannot be used here .*: give cpu, cuda or mps"):
-        GlyffuserPipeline.load(copied, device="warp")
+@pytest.mark.parametrize("device", ["warp", "meta"])
+def test_an_unavailable_device_is_named(copied, device):
+    with pytest.raises(ValueError, match=f"device '{device}' cannot be used here .*: give cpu, cuda or mps"):
+        GlyffuserPipeline.load(copied, device=device)
 
 
-def test_the_prior_stays_on_the_cpu_wherever_the_network_goes(copied):
+def test_weights_are_contiguous_on_mps_alone():
+    assert weight_format("mps") == torch.contiguous_format
+    assert weight_format("cpu") == weight_format(torch.device("cuda")) == torch.channels_last
+
+
+def test_the_prior_stays_on_the_cpu_wherever_the_network_goes(copied, monkeypatch):
+    monkeypatch.setattr("glyffuser.pipeline.DEVICES", ("meta",))
     pipeline = GlyffuserPipeline.load(copied, device="meta")
     assert pipeline.device.type == "meta" and pipeline.glyph_prior.device.type == "cpu"
     assert pipeline.suggest(["gold"]).shape == (1, 1, 32, 32)

@@ -13,7 +13,7 @@ import torch
 from fontTools.ttLib import TTCollection, TTFont, TTLibError
 from PIL import Image, ImageDraw, ImageFont
 
-from glyffuser.config import GLYPH_SIZE, INK, PAPER
+from glyffuser.config import GLYPH_SIZE, INK, PAPER, InputError
 from glyffuser.data.characters import CODEPOINTS, Character
 from glyffuser.images import uint8_to_x_0
 
@@ -115,7 +115,9 @@ class GlyphRenderer:
                 io.BytesIO(data), EM_SIZE, index=face.index, layout_engine=ImageFont.Layout.BASIC
             )
         except (OSError, TTLibError, struct.error) as error:
-            raise ValueError(f"{self._path} cannot be read as a font ({error}).") from error
+            raise InputError(
+                "font_unreadable", "{path} cannot be read as a font ({reason}).", path=self._path, reason=error
+            ) from error
         self._codepoints = face.codepoints
 
     def supports(self, char: str) -> bool:
@@ -131,11 +133,17 @@ class GlyphRenderer:
         chars = list(characters)
         missing = [char for char in chars if not self.supports(char)]
         if len(missing) == 1:
-            raise ValueError(f"The font has no glyph for {_spell(missing[0])}.")
+            raise InputError("font_lacks_one", "The font has no glyph for {char}.", char=_spell(missing[0]))
         if missing:
-            raise ValueError(
-                f"The font {self._path} has no glyph for {len(missing):,} of {len(chars):,} characters, "
-                f"{_spell(missing[0])} among them; name another one in {FONT_VARIABLE}."
+            raise InputError(
+                "font_lacks_many",
+                "The font {path} has no glyph for {count:,} of {total:,} characters, {char} among them; name another "
+                "one in {variable}.",
+                path=self._path,
+                count=len(missing),
+                total=len(chars),
+                char=_spell(missing[0]),
+                variable=FONT_VARIABLE,
             )
 
     def render(self, char: str) -> Image.Image:

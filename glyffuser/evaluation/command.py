@@ -15,7 +15,7 @@ from glyffuser.evaluation.parts import PARTS, Evaluation
 from glyffuser.evaluation.report import to_markdown, write_report
 from glyffuser.evaluation.samples import SampleStore
 from glyffuser.evaluation.score_sheet import Plan
-from glyffuser.pipeline import DTYPES, GlyffuserPipeline, best_device
+from glyffuser.pipeline import DEVICES, DTYPES, GlyffuserPipeline, best_device
 from glyffuser.projection import Projection
 from glyffuser.radicals import DEFAULT_CLASSIFIER, RadicalClassifier
 from glyffuser.spacing import SPACINGS
@@ -56,7 +56,7 @@ def device_name(name: str) -> str:
         kind = torch.device(name).type
     except RuntimeError:
         kind = ""
-    if kind not in ("cpu", "cuda", "mps"):
+    if kind not in DEVICES:
         raise argparse.ArgumentTypeError(f"{name!r} cannot compute: give cpu, cuda or mps")
     return name
 

@@ -18,7 +18,7 @@ from glyffuser.config import ModelConfig
 from glyffuser.training.balance import LossBalance
 from glyffuser.training.optimizer import make_optimizers, split_parameters
 from glyffuser.training.recipe import Recipe
-from glyffuser.unet import build_unet
+from glyffuser.unet import build_unet, weight_format
 
 STATE_FILE = "state.safetensors"
 
@@ -191,14 +191,6 @@ def build_state(
     ema = EMAModel(unet.parameters(), decay=recipe.ema_decay, foreach=True)
     optimizers, balance = make_optimizers(unet, recipe), LossBalance(recipe.loss_balance)
     return TrainingState(config, text_encoder_name, unet, ema, optimizers, balance, Counters())
-
-
-def weight_format(device: torch.device) -> torch.memory_format:
-    """How the weights of convolutions lie in memory: channels last, which is faster, but not on MPS.
-
-    Convolutions of PyTorch on macOS 15 and newer may ignore the strides of weights (pytorch/pytorch#192212).
-    """
-    return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
 def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
