@@ -22,8 +22,8 @@ from glyffuser.training.recipe import Recipe
 from glyffuser.training.state import STATE_FILE, StateError, TrainingState
 from glyffuser.unet import Conditioning
 
-Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""(x_t (batch, 1, 128, 128), timesteps (batch,)) -> model output of the same shape as x_t."""
+Denoise = Callable[[torch.Tensor, torch.Tensor, Conditioning], torch.Tensor]
+"""(x_t (batch, 1, 128, 128), timesteps (batch,), conditioning) -> model output of the same shape as x_t."""
 
 Objective = Callable[[Denoise, torch.Tensor, torch.Tensor, torch.Tensor, Conditioning], torch.Tensor]
 """(denoise, x_0, noise, timesteps, conditioning) -> losses float32 (batch,), before weighting."""
@@ -105,7 +105,7 @@ def train_step(
     noise, timesteps = batches.noise(start, x_0)
     conditioning = conditioning.to(accelerator.device)
     x_0, noise, timesteps = (part.to(accelerator.device) for part in (x_0, noise, timesteps))
-    losses = objective(partial(denoiser, conditioning=conditioning), x_0, noise, timesteps, conditioning)
+    losses = objective(denoiser, x_0, noise, timesteps, conditioning)
     accelerator.backward((losses * state.balance.weights(timesteps)).mean())
     losses = accelerator.gather(losses.detach())
     state.balance.observe(accelerator.gather(timesteps), losses)
@@ -121,9 +121,9 @@ def denoising_objective(scheduler: SchedulerMixin) -> Objective:
     """The training loss of diffusion models, `glyffuser.diffusion.training_loss`."""
 
     def losses(
-        denoise: Denoise, x_0: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor, _: Conditioning
+        denoise: Denoise, x_0: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning
     ) -> torch.Tensor:
-        return training_loss(denoise, x_0, noise, timesteps, scheduler)
+        return training_loss(partial(denoise, conditioning=conditioning), x_0, noise, timesteps, scheduler)
 
     return losses
 
