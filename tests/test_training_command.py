@@ -45,12 +45,12 @@ from glyffuser.data.characters import load_characters
 from glyffuser.text import TextEncoder
 folder = Path(sys.argv[1])
 seen, states = [], []
-samples = batches.TrainingBatches.samples
+rows = batches.TrainingBatches.rows
 def spy(self, start, count):
-    found = samples(self, start, count)
-    seen.extend(found[2])
+    found = rows(self, start, count)
+    seen.extend(found[0].tolist())
     return found
-batches.TrainingBatches.samples = spy
+batches.TrainingBatches.rows = spy
 start_or_resume = cli.start_or_resume
 def remember(*arguments):
     states.append(start_or_resume(*arguments))

@@ -12,7 +12,7 @@ from glyffuser.diffusion import training_loss
 from glyffuser.training import loop
 from glyffuser.training.export import load_run
 from glyffuser.training.loop import train
-from glyffuser.training.monitor import averaged_weights, held_out_errors
+from glyffuser.training.monitor import averaged_weights, denoising_errors
 from glyffuser.training.recipe import Recipe
 from glyffuser.training.state import STATE_FILE, StateError
 
@@ -48,7 +48,7 @@ def test_the_error_on_a_handful_of_glyphs_falls(bench, tmp_path):
 
     def error_at_middle():
         with averaged_weights(state.unet, state.ema):
-            return held_out_errors(state.unet, bench.held_out, bench.scheduler)["error"][2]
+            return denoising_errors(state.unet, bench.held_out, bench.scheduler)["error"][2]
 
     before = error_at_middle()
     bench.train(tmp_path / "run", state, recipe)

@@ -17,7 +17,7 @@ from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.training import command, distill, segments
 from glyffuser.training.batches import TrainingBatches
 from glyffuser.training.loop import train
-from glyffuser.training.recipe import Recipe
+from glyffuser.training.recipe import DISTILLATION_PRESETS, Recipe
 from glyffuser.training.segments import (
     SEGMENTS,
     STUDENT_CONFIG,
@@ -44,8 +44,7 @@ def objective(bench, tiny_pipeline):
 @pytest.fixture
 def batch(bench):
     """Four glyphs, one in each segment: x_0, noise, timesteps, conditioning."""
-    x_0, conditioning, _ = bench.batches.samples(0, 4)
-    noise, _ = bench.batches.noise(0, x_0)
+    x_0, noise, _, conditioning = bench.batches.batch(0, 4)
     return x_0, noise, torch.tensor(STUDENT_TIMESTEPS), conditioning
 
 
@@ -53,8 +52,8 @@ def test_the_student_is_sampled_where_it_is_trained(bench, tiny_pipeline):
     assert STUDENT_TIMESTEPS == [999, 720, 500, 200]
     run = tiny_pipeline.begin(["gold"], [0], STUDENT_CONFIG)
     assert run.timesteps == STUDENT_TIMESTEPS
-    batches = TrainingBatches(bench.dataset, bench.conditioning, seed=0, timesteps=STUDENT_TIMESTEPS)
-    drawn = batches.noise(0, torch.zeros(64, 1, 1, 1))[1].tolist()
+    batches = TrainingBatches(bench.dataset, bench.conditioning, RECIPE, STUDENT_TIMESTEPS)
+    drawn = batches.batch(0, 64).timesteps.tolist()
     assert {timestep: drawn.count(timestep) for timestep in set(drawn)} == dict.fromkeys(STUDENT_TIMESTEPS, 16)
 
 
@@ -136,8 +135,7 @@ def guess_of(output, x_t, alpha_bar):
 
 
 def test_every_other_jump_begins_where_the_students_own_jumps_lead(objective, bench, tiny_pipeline):
-    x_0, conditioning, _ = bench.batches.samples(0, 8)
-    noise, _ = bench.batches.noise(0, x_0)
+    x_0, noise, _, conditioning = bench.batches.batch(0, 8)
     timesteps = torch.tensor([500, 999, 200, 720, 720, 200, 999, 500])
     x_t = objective.starts(partial(predict, tiny_pipeline.unet), x_0, noise, timesteps, conditioning)
     noised = add_noise(x_0, noise, bench.scheduler.alphas_cumprod[timesteps].view(-1, 1, 1, 1))
@@ -196,7 +194,7 @@ def test_the_student_approaches_the_teacher(bench, tiny_pipeline, objective, bat
             return objective(partial(predict, state.unet), x_0, noise, timesteps, conditioning).mean().item()
 
     before = loss()
-    batches = TrainingBatches(bench.dataset, bench.conditioning, seed=0, timesteps=STUDENT_TIMESTEPS)
+    batches = TrainingBatches(bench.dataset, bench.conditioning, recipe, STUDENT_TIMESTEPS)
     monitor = bench.monitor(tmp_path, state)
     train(state, recipe, batches, bench.scheduler, Accelerator(cpu=True), monitor, objective=objective)
     assert loss() < 0.8 * before
@@ -205,10 +203,11 @@ def test_the_student_approaches_the_teacher(bench, tiny_pipeline, objective, bat
 def test_the_command_is_the_trainer_with_other_defaults(monkeypatch):
     started = []
     monkeypatch.setattr(command, "main", lambda *given: started.append(command.parse(*given)) or 0)
-    assert distill.main(["--resume", "--output", "elsewhere"]) == 0
-    (options,) = started
+    assert distill.main(["--resume", "--output", "elsewhere"]) == distill.main(["--recipe", "one-gpu"]) == 0
+    options, on_gpu = started
     assert options.resume and str(options.output) == "elsewhere" and options.teacher == DEFAULT_CHECKPOINT
-    assert command.recipe_from(options).loss_balance == 1
+    assert command.recipe_from(options) == DISTILLATION_PRESETS["two-cores"].recipe
+    assert command.recipe_from(on_gpu) == DISTILLATION_PRESETS["one-gpu"].recipe and on_gpu.error_samples == 0
 
 
 def test_a_student_starts_with_the_teachers_weights(tmp_path):

@@ -6,40 +6,45 @@ import inspect
 import random
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator, PartialState
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import DynamoBackend, TorchDynamoPlugin, broadcast_object_list
 
 from glyffuser.checkpoint import DEFAULT_CHECKPOINT, CheckpointError
 from glyffuser.config import ModelConfig, SampleConfig
 from glyffuser.data.characters import Character, load_characters
-from glyffuser.data.dataset import GlyphDataset
+from glyffuser.data.dataset import CAPTION_DROPOUT, GlyphDataset
 from glyffuser.data.glyphs import render_glyphs
 from glyffuser.diffusion import training_scheduler
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.prior import GlyphPrior
-from glyffuser.text import TextEncoder
+from glyffuser.text import MAX_TOKENS, TextEncoder
 from glyffuser.training.batches import CaptionConditioning, TrainingBatches
 from glyffuser.training.captions import caption_states
 from glyffuser.training.export import PRIOR_FOLDER
 from glyffuser.training.loop import stop_on_signals, train
-from glyffuser.training.monitor import HeldOut, MonitorConfig
+from glyffuser.training.monitor import MeasuredGlyphs, MonitorConfig
 from glyffuser.training.precision import PRECISIONS, faster_precision
 from glyffuser.training.prior import caption_folds
-from glyffuser.training.recipe import Recipe
+from glyffuser.training.recipe import TRAINING_PRESETS, Preset, Recipe
 from glyffuser.training.segments import STUDENT_CONFIG, STUDENT_TIMESTEPS, SegmentObjective
 from glyffuser.training.state import STATE_FILE, StateError, TrainingState, build_state, read_metadata
 
-NUM_HELD_OUT = 256
-"""Held-out glyphs whose errors are measured during a run."""
+NUM_MEASURED = 256
+"""Held-out glyphs whose errors are measured during a run, and training glyphs."""
 
 
-def parse(arguments: list[str] | None, prog: str = "python -m glyffuser.training") -> argparse.Namespace:
-    """Read the command line of the command `prog`."""
+def parse(
+    arguments: list[str] | None,
+    prog: str = "python -m glyffuser.training",
+    presets: Mapping[str, Preset] = TRAINING_PRESETS,
+) -> argparse.Namespace:
+    """Read the command line of the command `prog`; the chosen one of `presets` gives the defaults of the recipe."""
+    preset = presets.get(chosen_preset(arguments) or "", presets["two-cores"])
     parser = argparse.ArgumentParser(prog=prog, description="Train the U-net.")
     run = parser.add_argument_group("the run")
     run.add_argument("--output", type=Path, default=Path("runs/unet"), help="its folder (default: runs/unet)")
@@ -58,12 +63,26 @@ def parse(arguments: list[str] | None, prog: str = "python -m glyffuser.training
         default="auto",
         help="mixed precision (default: that of the state, else the faster one)",
     )
+    run.add_argument(
+        "--eager", action="store_true", help="on a GPU, do not compile the network, which needs a C compiler"
+    )
     interval = "training samples between two {}, 0 for none (default: %(default)s)"
-    run.add_argument("--error-samples", type=int, default=20_000, help=interval.format("held-out errors"))
-    run.add_argument("--grid-samples", type=int, default=40_000, help=interval.format("sample grids"))
-    add_fields(parser.add_argument_group("the recipe"), Recipe(), {"max_samples": int, "max_hours": float})
+    run.add_argument("--error-samples", type=int, default=preset.error_samples, help=interval.format("measured errors"))
+    run.add_argument("--grid-samples", type=int, default=preset.grid_samples, help=interval.format("sample grids"))
+    recipe = parser.add_argument_group("the recipe")
+    recipe.add_argument(
+        "--recipe", choices=tuple(presets), default="two-cores", help="what the defaults suit (default: two-cores)"
+    )
+    add_fields(recipe, preset.recipe, {"max_samples": int, "max_hours": float})
     add_fields(parser.add_argument_group("the network"), ModelConfig(), {"prediction_type": prediction_type})
     return parser.parse_args(arguments)
+
+
+def chosen_preset(arguments: list[str] | None) -> str | None:
+    """The name after `--recipe`, which decides the defaults of other options; None if it is not given."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--recipe", nargs="?")
+    return parser.parse_known_args(arguments)[0].recipe
 
 
 def add_fields(group: argparse._ArgumentGroup, config: Recipe | ModelConfig, types: dict[str, Callable]) -> None:
@@ -136,31 +155,39 @@ def run(options: argparse.Namespace, characters: list[Character], prior: GlyphPr
     state.precision = accelerator.mixed_precision
     with accelerator.main_process_first():
         states = caption_states(encoder, characters, options.cache)
-    conditioning = CaptionConditioning(states, prior, caption_folds(characters, prior.config.num_folds))
-    dataset = GlyphDataset([c for c in characters if c.split == "train"], seed=recipe.seed)
+    conditioning = CaptionConditioning(
+        states,
+        prior,
+        caption_folds(characters, prior.config.num_folds),
+        sharpness=None if options.teacher else 1.0,  # students learn what is sampled
+        device=accelerator.device,
+        num_tokens=MAX_TOKENS if is_compiled(accelerator) else None,
+    )
+    train_characters = [c for c in characters if c.split == "train"]
+    dropout = 0.0 if options.teacher else CAPTION_DROPOUT  # the guidance that it is for is in a student's weights
+    dataset = GlyphDataset(train_characters, seed=recipe.seed, caption_dropout=dropout)
     scheduler = training_scheduler(model.prediction_type)
-    if options.teacher:
-        batches = TrainingBatches(dataset, conditioning, recipe.seed, timesteps=STUDENT_TIMESTEPS)
-        objective = segment_objective(options.teacher, conditioning, accelerator)
-    else:
-        batches = TrainingBatches(dataset, conditioning, recipe.seed, recipe.timestep_focus, recipe.timestep_shift)
-        objective = None
+    batches = TrainingBatches(dataset, conditioning, recipe, STUDENT_TIMESTEPS if options.teacher else None)
+    objective = segment_objective(options.teacher, conditioning, accelerator, recipe) if options.teacher else None
     pipeline = GlyffuserPipeline(state.unet, prior, scheduler, encoder.name)
     pipeline.text_encoder = encoder
     if accelerator.is_main_process:
         prior.save_pretrained(options.output / PRIOR_FOLDER)
         accelerator.print(f"training on {accelerator.device}, mixed precision {accelerator.mixed_precision}")
-    held_out = choose_held_out(characters, conditioning)
+    held_out = choose_glyphs([c for c in characters if c.split == "held-out"], conditioning)
+    train_glyphs = choose_glyphs(train_characters, conditioning)
     grid_config = STUDENT_CONFIG if options.teacher else SampleConfig()
     monitor = MonitorConfig(
-        options.output, held_out, pipeline, options.error_samples, options.grid_samples, grid_config
+        options.output, held_out, train_glyphs, pipeline, options.error_samples, options.grid_samples, grid_config
     )
     train(state, recipe, batches, scheduler, accelerator, monitor, stop_on_signals(), objective)
     accelerator.end_training()
     accelerator.print(f"{state.counters.samples_seen:,} samples seen; the state is in {options.output}")
 
 
-def segment_objective(teacher: Path, conditioning: CaptionConditioning, accelerator: Accelerator) -> SegmentObjective:
+def segment_objective(
+    teacher: Path, conditioning: CaptionConditioning, accelerator: Accelerator, recipe: Recipe
+) -> SegmentObjective:
     """The objective of distillation, with the teacher in the number format that the student is trained in.
 
     Raises:
@@ -168,7 +195,9 @@ def segment_objective(teacher: Path, conditioning: CaptionConditioning, accelera
     """
     dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
     pipeline = GlyffuserPipeline.load(teacher, device=accelerator.device, dtype=dtype)
-    return SegmentObjective(pipeline.unet, conditioning([""]), pipeline.scheduler)
+    if is_compiled(accelerator):
+        pipeline.unet.compile(dynamic=False)
+    return SegmentObjective(pipeline.unet, conditioning([""]), pipeline.scheduler, recipe.overshoot_weight)
 
 
 def check_grid_size(prior: GlyphPrior, model: ModelConfig) -> None:
@@ -192,16 +221,30 @@ def prior_folder(options: argparse.Namespace) -> Path:
 
 
 def start_accelerator(options: argparse.Namespace, model: ModelConfig) -> Accelerator:
-    """Set up device, processes and precision, with TensorBoard as tracker; a resumed run keeps its precision."""
+    """Set up device, processes and precision, with TensorBoard as tracker; a resumed run keeps its precision.
+
+    On CUDA, accelerate compiles the network, once for each shape of its inputs.
+    """
     precision = options.precision
     if precision == "auto" and (state := options.output / STATE_FILE).exists():
         precision = read_metadata(state).get("precision", "auto")
     if precision == "auto":
         (precision,) = broadcast_object_list([faster_precision(model, PartialState().device)])
     options.output.mkdir(parents=True, exist_ok=True)
-    accelerator = Accelerator(mixed_precision=precision, log_with="tensorboard", project_dir=options.output)
+    is_eager = options.eager or PartialState().device.type != "cuda"
+    accelerator = Accelerator(
+        mixed_precision=precision,
+        log_with="tensorboard",
+        project_dir=options.output,
+        dynamo_plugin=TorchDynamoPlugin(backend="no" if is_eager else "inductor", dynamic=False),
+    )
     accelerator.init_trackers("tensorboard")
     return accelerator
+
+
+def is_compiled(accelerator: Accelerator) -> bool:
+    """Whether the accelerator compiles the network, which asks for batches of one shape."""
+    return accelerator.state.dynamo_plugin.backend != DynamoBackend.NO
 
 
 def start_or_resume(
@@ -240,17 +283,20 @@ def start_from_checkpoint(
     return state
 
 
-def choose_held_out(characters: list[Character], conditioning: CaptionConditioning) -> HeldOut:
-    """Draw the held-out characters whose errors are measured, the same ones in every run."""
-    held_out = [c for c in characters if c.split == "held-out"]
-    chosen = random.Random(0).sample(held_out, min(NUM_HELD_OUT, len(held_out)))
+def choose_glyphs(characters: list[Character], conditioning: CaptionConditioning) -> MeasuredGlyphs:
+    """Draw the characters whose errors are measured, the same ones in every run."""
+    chosen = random.Random(0).sample(characters, min(NUM_MEASURED, len(characters)))
     definitions = [c.definition for c in chosen]
-    return HeldOut(render_glyphs(chosen), conditioning(definitions), conditioning([""] * len(chosen)))
+    return MeasuredGlyphs(render_glyphs(chosen), conditioning(definitions), conditioning([""] * len(chosen)))
 
 
-def main(arguments: list[str] | None = None, prog: str = "python -m glyffuser.training") -> int:
+def main(
+    arguments: list[str] | None = None,
+    prog: str = "python -m glyffuser.training",
+    presets: Mapping[str, Preset] = TRAINING_PRESETS,
+) -> int:
     """Train; returns the exit status."""
-    options = parse(arguments, prog)
+    options = parse(arguments, prog, presets)
     try:
         run(options, load_characters(), GlyphPrior.from_pretrained(prior_folder(options)))
     except (StateError, CheckpointError, ValueError, OSError) as error:

@@ -4,7 +4,6 @@ import math
 import signal
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -27,6 +26,9 @@ Denoise = Callable[[torch.Tensor, torch.Tensor, Conditioning], torch.Tensor]
 
 Objective = Callable[[Denoise, torch.Tensor, torch.Tensor, torch.Tensor, Conditioning], torch.Tensor]
 """(denoise, x_0, noise, timesteps, conditioning) -> losses float32 (batch,), before weighting."""
+
+LOSS_STEPS = 50
+"""Steps whose mean loss is one line of the metrics; losses stay on the device until then: to read is to wait for it."""
 
 SAVE_SECONDS = 450
 """Between two saves; with held-out errors and a grid in between, a kill loses less than ten minutes."""
@@ -52,18 +54,19 @@ def train(
         accelerator: device, mixed precision and processes.
         monitor_config: what the main process measures and writes.
         should_stop: called before every step.
-        objective: what is minimised; the squared error of the prediction (Ho et al. 2020) when not given.
+        objective: what is minimised; the error of the prediction, `denoising_objective`, when not given.
 
     Raises:
         StateError: if a loss is not finite, or the last state cannot be written.
     """
     prepare_for_training(state.unet, accelerator.device, accelerator.mixed_precision)
     denoiser = accelerator.prepare(Denoiser(state.unet))
-    objective = objective or denoising_objective(scheduler)
+    objective = objective or denoising_objective(scheduler, recipe.overshoot_weight)
     counters, is_main = state.counters, accelerator.is_main_process
     monitor = Monitor(monitor_config, scheduler, accelerator, counters.samples_seen) if is_main else None
     progress_bar = tqdm(total=recipe.max_samples, initial=counters.plan_samples, unit="sample", disable=not is_main)
     samples_per_step = recipe.batch_size * accelerator.num_processes
+    losses: list[torch.Tensor] = []
     last_save = last_step = time.monotonic()
     while True:
         progress = recipe.progress(counters.plan_samples, counters.plan_seconds)
@@ -71,21 +74,26 @@ def train(
         if stop or progress >= 1:
             break
         set_rates(state.optimizers, recipe, recipe.rate_factor(counters.step, progress))
-        loss = train_step(state, recipe, batches, objective, accelerator, denoiser)
+        losses.append(train_step(state, recipe, batches, objective, accelerator, denoiser))
         now = time.monotonic()
         counters.advance(samples_per_step, now - last_step)
         last_step = now
-        check_finite(loss, counters.samples_seen)
         progress_bar.update(samples_per_step)
+        if len(losses) >= LOSS_STEPS:
+            mean_loss = read_mean(losses, counters.samples_seen)
+            losses.clear()
+            progress_bar.set_postfix(loss=f"{mean_loss:.4f}", seen=f"{counters.samples_seen:,}")
+            if monitor is not None:
+                monitor.log_loss(state, mean_loss)
         if monitor is None:
             continue
-        if (mean_loss := monitor.log_loss(state, loss)) is not None:
-            progress_bar.set_postfix(loss=f"{mean_loss:.4f}", seen=f"{counters.samples_seen:,}")
         monitor.log_if_due(state, counters.samples_seen - samples_per_step)
         if time.monotonic() - last_save > SAVE_SECONDS:
+            read_mean(losses, counters.samples_seen)
             last_save = time.monotonic()
             save_or_warn(state, monitor_config.folder / STATE_FILE)
     progress_bar.close()
+    read_mean(losses, counters.samples_seen)
     accelerator.wait_for_everyone()
     if is_main:
         state.save(monitor_config.folder / STATE_FILE)
@@ -98,13 +106,10 @@ def train_step(
     objective: Objective,
     accelerator: Accelerator,
     denoiser: torch.nn.Module,
-) -> float:
+) -> torch.Tensor:
     """Take one optimizer step on the next batch; returns the mean loss over all processes, before weighting."""
     start = state.counters.samples_seen + accelerator.process_index * recipe.batch_size
-    x_0, conditioning, _ = batches.samples(start, recipe.batch_size)
-    noise, timesteps = batches.noise(start, x_0)
-    conditioning = conditioning.to(accelerator.device)
-    x_0, noise, timesteps = (part.to(accelerator.device) for part in (x_0, noise, timesteps))
+    x_0, noise, timesteps, conditioning = batches.batch(start, recipe.batch_size)
     losses = objective(denoiser, x_0, noise, timesteps, conditioning)
     accelerator.backward((losses * state.balance.weights(timesteps)).mean())
     losses = accelerator.gather(losses.detach())
@@ -114,31 +119,36 @@ def train_step(
         optimizer.step()
         optimizer.zero_grad()
     state.ema.step(state.unet.parameters())
-    return losses.mean().item()
+    return losses.mean()
 
 
-def denoising_objective(scheduler: SchedulerMixin) -> Objective:
+def denoising_objective(scheduler: SchedulerMixin, overshoot_weight: float) -> Objective:
     """The training loss of diffusion models, `glyffuser.diffusion.training_loss`."""
 
     def losses(
         denoise: Denoise, x_0: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning
     ) -> torch.Tensor:
-        return training_loss(partial(denoise, conditioning=conditioning), x_0, noise, timesteps, scheduler)
+        def predict(x_t: torch.Tensor, timesteps: torch.Tensor) -> torch.Tensor:
+            return denoise(x_t, timesteps, conditioning)
+
+        return training_loss(predict, x_0, noise, timesteps, scheduler, overshoot_weight)
 
     return losses
 
 
-def check_finite(loss: float, samples_seen: int) -> None:
-    """Stop a run that diverged, before its weights are saved.
+def read_mean(losses: list[torch.Tensor], samples_seen: int) -> float:
+    """The mean of the latest losses, 0 without any; it stops a run that diverged, before its weights are saved.
 
     Raises:
-        StateError: if the loss is not finite.
+        StateError: if a loss is not finite.
     """
+    loss = torch.stack(losses).mean().item() if losses else 0.0
     if not math.isfinite(loss):
         raise StateError(
             f"the loss was {loss} after {samples_seen:,} samples: the state that was saved last is kept, go on from it "
             "with --resume and lower learning rates"
         )
+    return loss
 
 
 def broadcast_values(accelerator: Accelerator, *values: float) -> list[float]:
