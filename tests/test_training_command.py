@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import subprocess
@@ -12,10 +13,13 @@ from training_bench import RECIPE, Bench
 
 from glyffuser.checkpoint import DEFAULT_CHECKPOINT
 from glyffuser.config import ModelConfig
+from glyffuser.data.characters import load_characters
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.training import command as cli
 from glyffuser.training import smoke
 from glyffuser.training.command import parse, prior_folder, run, start_or_resume
+from glyffuser.training.recipe import TRAINING_PRESETS, Recipe
+from glyffuser.training.segments import STUDENT_TIMESTEPS
 from glyffuser.training.state import STATE_FILE, Counters, StateError
 
 ROOT = Path(__file__).parents[1]
@@ -107,6 +111,50 @@ def test_a_run_counts_on_from_the_checkpoint_that_it_starts_from(tmp_path):
     state = start_or_resume(ModelConfig(), RECIPE, "minilm", torch.device("cpu"), options)
     assert state.counters == Counters(samples_seen=GlyffuserPipeline.load(DEFAULT_CHECKPOINT).config.samples_seen)
     assert state.counters.samples_seen >= 193_568
+
+
+def test_a_recipe_gives_the_defaults_and_options_override_it():
+    plain, on_gpu, own = (parse(line) for line in ([], ["--recipe", "one-gpu"], ["--batch-size=7", "--recipe=one-gpu"]))
+    assert cli.recipe_from(plain) == Recipe() and plain.error_samples == 20_000
+    row = TRAINING_PRESETS["one-gpu"]
+    assert cli.recipe_from(on_gpu) == row.recipe and on_gpu.error_samples == row.error_samples == 600_000
+    assert cli.recipe_from(own) == dataclasses.replace(row.recipe, batch_size=7)
+
+
+@pytest.mark.parametrize("wrong", [["--recipe", "ten-gpus"], ["--recipe"]])
+def test_an_unknown_recipe_is_refused(wrong, capsys):
+    with pytest.raises(SystemExit):
+        parse(wrong)
+    assert "argument --recipe: " in capsys.readouterr().err
+
+
+def test_students_see_every_caption_and_pictures_as_sharp_as_those_of_prompts(monkeypatch, tmp_path, pipeline):
+    given = {}
+
+    class EnoughError(Exception):
+        pass
+
+    def conditioning(states, prior, folds, sharpness, device, num_tokens):
+        given.update(sharpness=sharpness, num_tokens=num_tokens)
+        return "conditioning"
+
+    def dataset(characters, seed, caption_dropout):
+        given.update(caption_dropout=caption_dropout)
+
+    def batches(dataset, conditioning, recipe, timesteps):
+        given.update(timesteps=timesteps)
+        raise EnoughError
+
+    monkeypatch.setattr(cli, "CaptionConditioning", conditioning)
+    monkeypatch.setattr(cli, "GlyphDataset", dataset)
+    monkeypatch.setattr(cli, "TrainingBatches", batches)
+    for teacher in ([], ["--teacher", str(DEFAULT_CHECKPOINT)]):
+        options = ["--output", str(tmp_path), "--cache", str(tmp_path), "--precision", "no", *teacher]
+        with pytest.raises(EnoughError):
+            run(parse(options), load_characters()[:2], pipeline.glyph_prior)
+        expected = (None, 0.0, STUDENT_TIMESTEPS) if teacher else (1.0, 0.1, None)
+        assert (given["sharpness"], given["caption_dropout"], given["timesteps"]) == expected
+        assert given["num_tokens"] is None  # nothing is compiled on a CPU
 
 
 def test_the_prior_of_a_run_is_its_own_unless_another_is_given(tmp_path):
