@@ -178,6 +178,20 @@ def test_the_precision_of_a_run_is_kept(bench, tmp_path, monkeypatch):
     assert cli.start_accelerator(cli.parse(["--output", str(tmp_path)]), TINY).mixed_precision == "bf16"
 
 
+@pytest.mark.parametrize(
+    ("device", "given", "backend"), [("cpu", [], "NO"), ("cuda", [], "INDUCTOR"), ("cuda", ["--eager"], "NO")]
+)
+def test_networks_are_compiled_on_gpus(tmp_path, monkeypatch, device, given, backend):
+    monkeypatch.setattr(cli, "PartialState", lambda: SimpleNamespace(device=torch.device(device)))
+    monkeypatch.setattr(
+        cli, "Accelerator", lambda **options: SimpleNamespace(state=SimpleNamespace(**options), init_trackers=print)
+    )
+    options = cli.parse(["--output", str(tmp_path), "--precision", "bf16", *given])
+    accelerator = cli.start_accelerator(options, TINY)
+    assert accelerator.state.dynamo_plugin.backend == backend and accelerator.state.dynamo_plugin.dynamic is False
+    assert cli.is_compiled(accelerator) == (backend == "INDUCTOR")
+
+
 def test_weights_that_do_not_fit_the_options_are_refused(tmp_path):
     options = parse(["--output", str(tmp_path), "--init", str(DEFAULT_CHECKPOINT)])
     with pytest.raises(StateError, match="trained with --prediction-type v_prediction, not epsilon"):

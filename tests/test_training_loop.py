@@ -6,10 +6,13 @@ import signal
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import TorchDynamoPlugin
 from training_bench import RECIPE, Bench, same, weights_of
 
 from glyffuser.diffusion import training_loss
 from glyffuser.training import loop
+from glyffuser.training.command import is_compiled
 from glyffuser.training.export import load_run
 from glyffuser.training.loop import train
 from glyffuser.training.monitor import averaged_weights, denoising_errors
@@ -33,6 +36,30 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(bench, tmp_path):
     assert same(second, whole)
 
 
+def test_a_compiled_run_ends_with_the_same_weights(bench, tmp_path, monkeypatch):
+    plain = bench.train(tmp_path / "plain", bench.state(), stop_after=2)
+    monkeypatch.setattr(AcceleratorState, "_shared_state", {})
+    plugin = TorchDynamoPlugin(backend="eager", dynamic=False)  # captures the network's graph, and runs it as it is
+    accelerator = Accelerator(cpu=True, dynamo_plugin=plugin)
+    assert is_compiled(accelerator)
+    torch._dynamo.utils.counters.clear()
+    compiled = bench.train(tmp_path / "compiled", bench.state(), stop_after=2, accelerator=accelerator, error_samples=8)
+    assert same(compiled, plain)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 1
+    assert not torch._dynamo.utils.counters["graph_break"]
+
+
+def test_losses_are_read_once_in_a_while(bench, tmp_path, monkeypatch):
+    """Reading one waits for the device."""
+    monkeypatch.setattr(loop, "LOSS_STEPS", 5)
+    read, read_mean = [], loop.read_mean
+    monkeypatch.setattr(
+        loop, "read_mean", lambda losses, seen: read.append((len(losses), seen)) or read_mean(losses, seen)
+    )
+    bench.train(tmp_path, bench.state())
+    assert read == [(5, 20), (5, 40), (2, 48)]
+
+
 def test_the_plan_is_kept_and_training_changes_the_weights(bench, tmp_path):
     fresh = bench.state()
     before = weights_of(fresh)
@@ -40,6 +67,11 @@ def test_the_plan_is_kept_and_training_changes_the_weights(bench, tmp_path):
     assert trained.counters.samples_seen == 48 and trained.counters.plan_seconds > 0
     moved = [not torch.equal(a, b) for a, b in zip(before, weights_of(trained), strict=True)]
     assert sum(moved) > 0.9 * len(moved)
+
+
+def test_the_first_step_which_compiles_takes_no_time_from_the_plan(bench, tmp_path):
+    assert bench.train(tmp_path / "one", bench.state(), stop_after=1).counters.plan_seconds == 0
+    assert bench.train(tmp_path / "two", bench.state(), stop_after=2).counters.plan_seconds > 0
 
 
 def test_the_error_on_a_handful_of_glyphs_falls(bench, tmp_path):

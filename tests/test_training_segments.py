@@ -210,6 +210,19 @@ def test_the_command_is_the_trainer_with_other_defaults(monkeypatch):
     assert command.recipe_from(on_gpu) == DISTILLATION_PRESETS["one-gpu"].recipe and on_gpu.error_samples == 0
 
 
+def test_a_run_can_be_the_teacher(bench, tmp_path):
+    """It needs no export; the student begins with its averaged weights, and draws with its prior."""
+    trained = bench.train(tmp_path / "run", bench.state(), stop_after=2)
+    options = command.parse(["--teacher", str(tmp_path / "run"), "--output", str(tmp_path / "fast")])
+    student = command.start_or_resume(TINY, RECIPE, "minilm", torch.device("cpu"), options)
+    assert student.counters.samples_seen == 8
+    assert all(map(torch.equal, student.unet.parameters(), trained.ema.shadow_params))
+    assert command.prior_folder(options) == tmp_path / "run" / "glyph_prior"
+    accelerator = Accelerator(cpu=True)
+    objective = command.segment_objective(options.teacher, bench.conditioning, accelerator, RECIPE)
+    assert all(map(torch.equal, objective._teacher.parameters(), trained.ema.shadow_params))
+
+
 def test_a_student_starts_with_the_teachers_weights(tmp_path):
     options = command.parse(["--teacher", str(DEFAULT_CHECKPOINT), "--output", str(tmp_path)])
     state = command.start_or_resume(ModelConfig(), Recipe(), "minilm", torch.device("cpu"), options)

@@ -1,14 +1,10 @@
 """Train the U-net: what `python -m glyffuser.training` does."""
 
 import argparse
-import dataclasses
-import inspect
 import random
-import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator, PartialState
@@ -25,115 +21,18 @@ from glyffuser.prior import GlyphPrior
 from glyffuser.text import MAX_TOKENS, TextEncoder
 from glyffuser.training.batches import CaptionConditioning, TrainingBatches
 from glyffuser.training.captions import caption_states
-from glyffuser.training.export import PRIOR_FOLDER
+from glyffuser.training.export import PRIOR_FOLDER, load_run
 from glyffuser.training.loop import stop_on_signals, train
 from glyffuser.training.monitor import MeasuredGlyphs, MonitorConfig
-from glyffuser.training.precision import PRECISIONS, faster_precision
+from glyffuser.training.options import model_from, parse, recipe_from
+from glyffuser.training.precision import faster_precision
 from glyffuser.training.prior import caption_folds
 from glyffuser.training.recipe import TRAINING_PRESETS, Preset, Recipe
 from glyffuser.training.segments import STUDENT_CONFIG, STUDENT_TIMESTEPS, SegmentObjective
-from glyffuser.training.state import STATE_FILE, StateError, TrainingState, build_state, read_metadata
+from glyffuser.training.state import STATE_FILE, StateError, TrainingState, build_state, read_metadata, weight_format
 
 NUM_MEASURED = 256
 """Held-out glyphs whose errors are measured during a run, and training glyphs."""
-
-
-def parse(
-    arguments: list[str] | None,
-    prog: str = "python -m glyffuser.training",
-    presets: Mapping[str, Preset] = TRAINING_PRESETS,
-) -> argparse.Namespace:
-    """Read the command line of the command `prog`; the chosen one of `presets` gives the defaults of the recipe."""
-    preset = presets.get(chosen_preset(arguments) or "", presets["two-cores"])
-    parser = argparse.ArgumentParser(prog=prog, description="Train the U-net.")
-    run = parser.add_argument_group("the run")
-    run.add_argument("--output", type=Path, default=Path("runs/unet"), help="its folder (default: runs/unet)")
-    run.add_argument("--resume", action="store_true", help="resume from the state in the folder, if there is one")
-    run.add_argument("--new-plan", action="store_true", help="count samples, hours and decay from here on")
-    run.add_argument("--init", type=Path, help="start with the weights of a checkpoint folder (default: the teacher's)")
-    run.add_argument(
-        "--teacher", type=Path, help="checkpoint folder; distil it, guidance included, into four calls of the network"
-    )
-    run.add_argument("--glyph-prior", type=Path, help="its folder (default: the run's own, at first the shipped one)")
-    run.add_argument("--text-encoder", default="minilm", help="a text encoder by name (default: minilm)")
-    run.add_argument("--cache", type=Path, default=Path(".cache"), help="folder for text states (default: .cache)")
-    run.add_argument(
-        "--precision",
-        choices=("auto", *PRECISIONS),
-        default="auto",
-        help="mixed precision (default: that of the state, else the faster one)",
-    )
-    run.add_argument(
-        "--eager", action="store_true", help="on a GPU, do not compile the network, which needs a C compiler"
-    )
-    interval = "training samples between two {}, 0 for none (default: %(default)s)"
-    run.add_argument("--error-samples", type=int, default=preset.error_samples, help=interval.format("measured errors"))
-    run.add_argument("--grid-samples", type=int, default=preset.grid_samples, help=interval.format("sample grids"))
-    recipe = parser.add_argument_group("the recipe")
-    recipe.add_argument(
-        "--recipe", choices=tuple(presets), default="two-cores", help="what the defaults suit (default: two-cores)"
-    )
-    add_fields(recipe, preset.recipe, {"max_samples": int, "max_hours": float})
-    add_fields(parser.add_argument_group("the network"), ModelConfig(), {"prediction_type": prediction_type})
-    return parser.parse_args(arguments)
-
-
-def chosen_preset(arguments: list[str] | None) -> str | None:
-    """The name after `--recipe`, which decides the defaults of other options; None if it is not given."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--recipe", nargs="?")
-    return parser.parse_known_args(arguments)[0].recipe
-
-
-def add_fields(group: argparse._ArgumentGroup, config: Recipe | ModelConfig, types: dict[str, Callable]) -> None:
-    """Add an option for each field of a dataclass, with the field's docstring as help.
-
-    Args:
-        group: of a parser.
-        config: the defaults.
-        types: of the fields whose defaults do not show their type.
-    """
-    helps = attribute_docs(config)
-    for field in dataclasses.fields(config):
-        if field.name == "text_channels":  # the text encoder decides
-            continue
-        default = getattr(config, field.name)
-        options: dict[str, Any] = {"default": default, "type": types.get(field.name, type(default))}
-        if isinstance(default, tuple):
-            options = {"default": list(default), "type": int, "nargs": "+"}
-        help_text = f"{helps[field.name]} (default: %(default)s)"
-        group.add_argument(f"--{field.name.replace('_', '-')}", help=help_text, **options)
-
-
-def attribute_docs(config: Recipe | ModelConfig) -> dict[str, str]:
-    """The descriptions in the "Attributes" section of a dataclass's docstring."""
-    found = re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", inspect.getdoc(config) or "", re.MULTILINE)
-    return {name: " ".join(text.split()).rstrip(".") for name, text in found}
-
-
-def prediction_type(name: str) -> str:
-    """Check what a network is to be trained to predict."""
-    if name not in ("v_prediction", "epsilon"):
-        raise argparse.ArgumentTypeError(f"{name!r} is neither v_prediction nor epsilon")
-    return name
-
-
-def recipe_from(options: argparse.Namespace) -> Recipe:
-    """The recipe of the command line."""
-    return Recipe(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Recipe)})
-
-
-def model_from(options: argparse.Namespace, text_channels: int) -> ModelConfig:
-    """The network of the command line."""
-    return ModelConfig(
-        patch_size=options.patch_size,
-        block_out_channels=tuple(options.block_out_channels),
-        num_attention_heads=tuple(options.num_attention_heads),
-        layers_per_block=options.layers_per_block,
-        cross_attention_dim=options.cross_attention_dim,
-        text_channels=text_channels,
-        prediction_type=options.prediction_type,
-    )
 
 
 def run(options: argparse.Namespace, characters: list[Character], prior: GlyphPrior) -> None:
@@ -191,13 +90,23 @@ def segment_objective(
     """The objective of distillation, with the teacher in the number format that the student is trained in.
 
     Raises:
-        CheckpointError: if the teacher cannot be read.
+        CheckpointError, StateError: if the teacher cannot be read.
     """
     dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
-    pipeline = GlyffuserPipeline.load(teacher, device=accelerator.device, dtype=dtype)
+    pipeline = load_weights(teacher)
+    unet = pipeline.unet.to(accelerator.device, dtype, memory_format=weight_format(accelerator.device))
     if is_compiled(accelerator):
-        pipeline.unet.compile(dynamic=False)
-    return SegmentObjective(pipeline.unet, conditioning([""]), pipeline.scheduler, recipe.overshoot_weight)
+        unet.compile(dynamic=False)
+    return SegmentObjective(unet, conditioning([""]), pipeline.scheduler, recipe.overshoot_weight)
+
+
+def load_weights(folder: Path) -> GlyffuserPipeline:
+    """A checkpoint, or the averaged weights of a run.
+
+    Raises:
+        CheckpointError, StateError: if it cannot be read.
+    """
+    return load_run(folder) if (folder / STATE_FILE).is_file() else GlyffuserPipeline.load(folder)
 
 
 def check_grid_size(prior: GlyphPrior, model: ModelConfig) -> None:
@@ -215,9 +124,10 @@ def check_grid_size(prior: GlyphPrior, model: ModelConfig) -> None:
 
 
 def prior_folder(options: argparse.Namespace) -> Path:
-    """Folder of the glyph prior: that of the options, else the run's own, else the shipped one."""
+    """Folder of the glyph prior: that of the options, else the run's own, else that of the weights it begins with."""
     own = options.output / PRIOR_FOLDER
-    return options.glyph_prior or (own if own.is_dir() else DEFAULT_CHECKPOINT / "glyph_prior")
+    first = options.init or options.teacher or DEFAULT_CHECKPOINT
+    return options.glyph_prior or (own if own.is_dir() else first / PRIOR_FOLDER)
 
 
 def start_accelerator(options: argparse.Namespace, model: ModelConfig) -> Accelerator:
@@ -273,8 +183,8 @@ def start_or_resume(
 def start_from_checkpoint(
     folder: Path, model: ModelConfig, recipe: Recipe, text_encoder_name: str, device: torch.device
 ) -> TrainingState:
-    """A new state with the weights and the sample count of a checkpoint; errors as of `start_or_resume`."""
-    pipeline = GlyffuserPipeline.load(folder)
+    """A new state with the weights and the sample count of a checkpoint or run; errors as of `start_or_resume`."""
+    pipeline = load_weights(folder)
     trained_with = pipeline.scheduler.config.prediction_type
     if trained_with != model.prediction_type:
         raise StateError(f"{folder} was trained with --prediction-type {trained_with}, not {model.prediction_type}")

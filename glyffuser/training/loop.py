@@ -63,6 +63,7 @@ def train(
     denoiser = accelerator.prepare(Denoiser(state.unet))
     objective = objective or denoising_objective(scheduler, recipe.overshoot_weight)
     counters, is_main = state.counters, accelerator.is_main_process
+    first_step = counters.step
     monitor = Monitor(monitor_config, scheduler, accelerator, counters.samples_seen) if is_main else None
     progress_bar = tqdm(total=recipe.max_samples, initial=counters.plan_samples, unit="sample", disable=not is_main)
     samples_per_step = recipe.batch_size * accelerator.num_processes
@@ -76,7 +77,8 @@ def train(
         set_rates(state.optimizers, recipe, recipe.rate_factor(counters.step, progress))
         losses.append(train_step(state, recipe, batches, objective, accelerator, denoiser))
         now = time.monotonic()
-        counters.advance(samples_per_step, now - last_step)
+        seconds = now - last_step if counters.step > first_step else 0.0  # the first step waits for the compiler
+        counters.advance(samples_per_step, seconds)
         last_step = now
         progress_bar.update(samples_per_step)
         if len(losses) >= LOSS_STEPS:
