@@ -17,9 +17,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from glyffuser.checkpoint import checkpoint_folder
+from glyffuser.checkpoint import FAST_CHECKPOINT, checkpoint_folder
 from glyffuser.command import ends_in_one_line
-from glyffuser.config import GLYPH_SIZE, SampleConfig
+from glyffuser.config import FAST_CONFIG, GLYPH_SIZE, SampleConfig
+from glyffuser.images import encode_png, tile, x_0_to_uint8
 from glyffuser.pipeline import GlyffuserPipeline, best_device
 from glyffuser.unet import predict
 
@@ -34,6 +35,9 @@ SETTINGS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler", "sp
 
 SETTLE_MILLISECONDS = 4000
 """Until everything that a first visit fetches has come; the page keeps one connection open, so it is never idle."""
+
+CLASS_RUNS, CLASS_GLYPHS = 30, 4
+"""A class: a run a pupil, of as many glyphs as the page draws on a CPU."""
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -97,6 +101,34 @@ def time_runs(pipeline: GlyffuserPipeline, client: "Client", num_glyphs: int, re
         timings.first.append(first)
         timings.last.append(last)
     return timings
+
+
+def time_to_png(pipeline: GlyffuserPipeline, config: SampleConfig, num_glyphs: int) -> float:
+    """Seconds from the call to one PNG of all glyphs."""
+    start = time.perf_counter()
+    for frame in pipeline.stream(["gold"] * num_glyphs, list(range(num_glyphs)), config):
+        finished = frame.x_t
+    encode_png(tile(x_0_to_uint8(finished)))
+    return time.perf_counter() - start
+
+
+def networks_table(pipeline: GlyffuserPipeline, repeats: int) -> str:
+    """Both networks in turn, each as the page draws by default, as rows of `table`; full over fast, run by run."""
+    rows = []
+    for num_glyphs in (1, CLASS_GLYPHS):
+        seconds: dict[str, list[float]] = {"full": [], "fast": []}
+        for number in range(repeats + 1):
+            for name, config in (("full", SampleConfig()), ("fast", FAST_CONFIG)):
+                taken = time_to_png(pipeline, config, num_glyphs)
+                if number:  # the first is a warm-up
+                    seconds[name].append(taken)
+        ratio = statistics.median(full / fast for full, fast in zip(*seconds.values(), strict=True))
+        glyphs = "1 glyph" if num_glyphs == 1 else f"{num_glyphs} glyphs"
+        rows += [f"| {name} network, {glyphs} to PNG | {_median(each)} |" for name, each in seconds.items()]
+        rows.append(f"| full over fast, {glyphs} | {ratio:.1f} |")
+    whole = {name: CLASS_RUNS * statistics.median(each) for name, each in seconds.items()}
+    of_class = f"{CLASS_RUNS} runs of {CLASS_GLYPHS} glyphs, one after the other"
+    return "\n".join([*rows, *(f"| {name} network, {of_class} | {each:.0f} s |" for name, each in whole.items())])
 
 
 def first_visits(url: str, repeats: int) -> list[Visit]:
@@ -192,16 +224,19 @@ def main(arguments: list[str] | None = None) -> int:
     from glyffuser.ui.page import build_page, launch_options
 
     pipeline = GlyffuserPipeline.load(checkpoint_folder(), device=best_device())
+    pipeline.fast_unet = GlyffuserPipeline.load(FAST_CHECKPOINT, device=best_device()).unet
     print(describe_network(pipeline))
     context = AppContext.load(pipeline)
     page = build_page(context)
     _, url, _ = page.launch(**launch_options(context), prevent_thread_lock=True, quiet=True)
     timings = time_runs(pipeline, Client(url, verbose=False), options.num_glyphs, options.repeats)
+    networks = networks_table(pipeline, options.repeats)
     visits = first_visits(url, options.repeats)
     page.close()
     settings = ", ".join(f"{name} {getattr(CONFIG, name)}" for name in SETTINGS)
     print(f"{options.num_glyphs} glyphs, {settings}, {pipeline.device}, {options.repeats} runs of each kind\n")
     print(table(timings))
+    print(networks)
     print(visits_table(visits))
     return 0
 

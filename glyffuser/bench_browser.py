@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 ROWS = (1, 4)
 """Rows of a call; the browser sends at most four at a time."""
 
-FIELDS = ["gold", 1, 1, 1.0, 0.0, "ddim", 0, 999, 0, 999, 0, False]
+FIELDS = ["gold", 1, "full", 1, 1.0, 0.0, "ddim", "even", 0, 999, 0, 999, 0, False]
 """A request as the page's fields hold it, of which only the prompt counts here."""
 
 COMPONENT = "document.querySelector('#own-device .glyff-device').parentElement.component"

@@ -21,9 +21,11 @@ def _shipped_folder(package: Path) -> Path:
 
 
 CHECKPOINTS = _shipped_folder(Path(__file__).parent)
-"""Folder of everything that ships trained or computed: glyffuser/, radicals/, map/ and examples/."""
+"""Folder of everything that ships trained or computed: glyffuser/, glyffuser-fast/, radicals/, map/ and examples/."""
 
 DEFAULT_CHECKPOINT = CHECKPOINTS / "glyffuser"
+FAST_CHECKPOINT = CHECKPOINTS / "glyffuser-fast"
+"""Distilled from the default one into four calls."""
 
 _DOWNLOAD_ARGUMENTS = ("revision", "cache_dir", "token", "force_download", "local_files_only")
 """What diffusers and the Hub call by the same names."""

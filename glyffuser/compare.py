@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, product
 
-from glyffuser.config import InputError, SampleConfig
+from glyffuser.config import FAST_CONFIG, InputError, SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.prompts import SwitchingPrompt
@@ -124,6 +124,12 @@ def vary_pag(prompt: str, config: SampleConfig) -> list[Variant]:
             "pag_never_acts", "In so few steps perturbed-attention guidance never acts; take three or more."
         )
     return [Variant(f"PAG {g:g}", prompt, replace(config, pag_scale=float(g))) for g in PAG_SCALES]
+
+
+def vary_network(prompt: str, config: SampleConfig) -> list[Variant]:
+    """The full network as configured, and the fast one."""
+    networks = {"full": config, "fast": FAST_CONFIG}
+    return [Variant(f"{name}, {_steps(c.num_inference_steps)}", prompt, c) for name, c in networks.items()]
 
 
 def vary_sampler(prompt: str, config: SampleConfig) -> list[Variant]:

@@ -13,6 +13,9 @@ MAX_INFERENCE_STEPS = 1000
 
 MAX_SEED = 2**32 - 1
 
+NETWORKS = ("full", "fast")
+"""The network that was trained on real glyphs, and the one distilled from it, which needs four calls."""
+
 
 class InputError(ValueError):
     """Something that a user typed or sent cannot be used.
@@ -88,6 +91,7 @@ class SampleConfig:
         pag_interval: first and last timestep, both included, between which perturbed-attention guidance acts: where
             the parts of a glyph take shape.
         spacing: a key of `glyffuser.spacing.SPACINGS`, which places the steps within the noise schedule.
+        network: one of `NETWORKS`.
     """
 
     num_inference_steps: int = 14
@@ -97,6 +101,7 @@ class SampleConfig:
     pag_scale: float = 3.0
     pag_interval: tuple[int, int] = (500, 800)
     spacing: str = "middle"
+    network: str = "full"
 
     def __post_init__(self) -> None:
         if not 1 <= self.num_inference_steps <= MAX_INFERENCE_STEPS:
@@ -121,3 +126,9 @@ class SampleConfig:
         """Whether perturbed-attention guidance acts at `timestep`."""
         low, high = self.pag_interval
         return self.pag_scale > 0 and low <= timestep <= high
+
+
+FAST_CONFIG = SampleConfig(
+    num_inference_steps=4, guidance_scale=1.0, pag_scale=0.0, sampler="ddim", spacing="segments", network="fast"
+)
+"""How the fast network draws, and only so: it was trained at these four timesteps, and guidance is in its weights."""

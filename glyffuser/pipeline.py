@@ -12,7 +12,7 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 
 from glyffuser.checkpoint import CheckpointError, check_files, check_network, local_folder, remedy, weights_path
-from glyffuser.config import InputError, SampleConfig
+from glyffuser.config import FAST_CONFIG, InputError, SampleConfig
 from glyffuser.diffusion import SAMPLERS, Frame, Predict, Run, add_noise, initial_noise, make_sampler, sample
 from glyffuser.guidance import guided_output
 from glyffuser.images import to_pil, x_0_to_uint8
@@ -55,6 +55,8 @@ class GlyffuserPipeline(DiffusionPipeline):
         scheduler: SchedulerMixin,
         text_encoder_name: str = "minilm",
         samples_seen: int = 0,
+        teacher: str = "",
+        sampling: dict[str, Any] | None = None,
     ) -> None:
         """
         Args:
@@ -63,14 +65,20 @@ class GlyffuserPipeline(DiffusionPipeline):
             scheduler: noise schedule of training, from `glyffuser.diffusion.training_scheduler`.
             text_encoder_name: the encoder that U-net and prior were trained with.
             samples_seen: number of glyphs that the U-net was trained on.
+            teacher: fingerprint of the checkpoint that it was distilled from; "" if it was not.
+            sampling: fields of the `SampleConfig` that it needs, if only one will do.
         """
         super().__init__()
         self.register_modules(unet=unet, glyph_prior=glyph_prior, scheduler=scheduler)
-        self.register_to_config(text_encoder_name=text_encoder_name, samples_seen=samples_seen)
+        self.register_to_config(
+            text_encoder_name=text_encoder_name, samples_seen=samples_seen, teacher=teacher, sampling=sampling
+        )
         unet.eval().to(memory_format=torch.channels_last)
         if not has_own_attention(unet):  # diffusers loads a network with its own processors
             install_attention(unet)
         glyph_prior.eval()
+        self.fast_unet: UNet2DConditionModel | None = None
+        """Draws where a config asks for the fast network; the U-net of another pipeline, on the same device."""
         self._prompt_encoder: PromptEncoder | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -224,6 +232,7 @@ class GlyffuserPipeline(DiffusionPipeline):
             The run; its `x_t` is the initial noise (or the noised `x_0`), so callers need not draw it again.
 
         Raises:
+            InputError: if there is no network such as the config asks for.
             ValueError: if the lists differ in length or are empty, if a prompt, a seed or a setting is out of range, or
                 if no step lies at or below `start_timestep`.
         """
@@ -279,12 +288,22 @@ class GlyffuserPipeline(DiffusionPipeline):
         null_rows = [row_of[""]] * len(prompts)
         null = conditioning.rows(null_rows)
 
+        unet = self._network(config)
+
         def guided(x_t: torch.Tensor, timestep: int) -> torch.Tensor:
             rows = [row_of[p.at(timestep)] for p in switching]
             given_null = None if rows == null_rows else null  # there is nothing to be guided away from
-            return guided_output(self.unet, x_t, timestep, conditioning.rows(rows), given_null, config)
+            return guided_output(unet, x_t, timestep, conditioning.rows(rows), given_null, config)
 
         return guided
+
+    def _network(self, config: SampleConfig) -> UNet2DConditionModel:
+        """The U-net that a config asks for."""
+        if config.network == FAST_CONFIG.network:
+            if self.fast_unet is None:
+                raise InputError("no_fast_network", "There is no fast network here; choose the full one.")
+            return self.fast_unet
+        return self.unet
 
     def _distinct_rows(self, texts: list[str]) -> tuple[Conditioning, dict[str, int]]:
         """One row of conditioning per distinct prompt, on the U-net's device, and the row of each text."""

@@ -6,50 +6,33 @@ Both formats carry everything that decides the pixels. They are versioned, and o
   of the checkpoint; before perturbed-attention guidance existed it had no `pag_*` keys, which means that it was off.
 - version 2 has `v`, `guidance_interval`, `pag_interval` and `checkpoint`; steps were evenly spaced.
 - version 3 has `spacing`.
+- version 4 has `network`.
 """
 
-import reprlib
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
-from glyffuser.config import MAX_SEED, InputError, SampleConfig
+from glyffuser.checks import in_range, interval, one_of
+from glyffuser.config import FAST_CONFIG, MAX_SEED, NETWORKS, InputError, SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.spacing import SPACINGS
 from glyffuser.text import clean_prompt
-
-Number = TypeVar("Number", int, float)
 
 MAX_GLYPHS = 16
 MAX_STEPS = 120
 MAX_GUIDANCE_SCALE = 20
 MAX_PAG_SCALE = 10
-MAX_TIMESTEP = 999
-
-FIELDS = {
-    "num_glyphs": "Number of glyphs",
-    "num_inference_steps": "Steps",
-    "guidance_scale": "Guidance",
-    "pag_scale": "Perturbed-attention guidance",
-    "guidance_interval": "Timesteps with guidance",
-    "pag_interval": "Timesteps with perturbed-attention guidance",
-    "seed": "Seed",
-    "the_seed": "The seed",
-    "sampler": "Sampler",
-    "spacing": "Spacing of the steps",
-    "timestep": "Timestep",
-    "stride": "Stride",
-}
-"""Names of numbers in sentences about them."""
-
-VERSION = 3
-SCALARS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler", "spacing")
+VERSION = 4
+SCALARS = ("num_inference_steps", "guidance_scale", "pag_scale", "sampler", "spacing", "network")
 COMPLETE_V1 = ("num_glyphs", "seed", "num_inference_steps", "guidance_scale", "sampler")
 SPACING_V2 = "even"
 """Spacing of every run before links carried it."""
+NETWORK_V3 = "full"
+"""Network of every run before links carried it."""
 
 INTERVALS = ("guidance_interval", "pag_interval")
 INTERVALS_V1 = {"guidance_interval": (400, 999), "pag_interval": (500, 800)}
@@ -136,6 +119,7 @@ def check_request(
     pag_interval: tuple[int, int] = SampleConfig.pag_interval,
     checkpoint: str = "",
     spacing: str = SampleConfig.spacing,
+    network: str = SampleConfig.network,
 ) -> Request:
     """Make a request of what a visitor or a program sent: the one check of the page, its API, links, PNGs and command.
 
@@ -151,6 +135,7 @@ def check_request(
         pag_interval: first and last timestep with perturbed-attention guidance, 0 to 999.
         checkpoint: fingerprint of the checkpoint that drew it first.
         spacing: a key of `glyffuser.spacing.SPACINGS`.
+        network: one of `glyffuser.config.NETWORKS`; the fast one draws as `FAST_CONFIG` says, whatever else is given.
 
     Raises:
         InputError: with one sentence that a visitor can act on.
@@ -161,11 +146,13 @@ def check_request(
         num_inference_steps=in_range("num_inference_steps", num_inference_steps, 1, MAX_STEPS),
         guidance_scale=in_range("guidance_scale", guidance_scale, 1, MAX_GUIDANCE_SCALE, float),
         pag_scale=in_range("pag_scale", pag_scale, 0, MAX_PAG_SCALE, float),
-        sampler=_one_of("sampler", sampler, SAMPLERS),
-        guidance_interval=_interval("guidance_interval", guidance_interval),
-        pag_interval=_interval("pag_interval", pag_interval),
-        spacing=_one_of("spacing", spacing, SPACINGS),
+        sampler=one_of("sampler", sampler, SAMPLERS),
+        guidance_interval=interval("guidance_interval", guidance_interval),
+        pag_interval=interval("pag_interval", pag_interval),
+        spacing=one_of("spacing", spacing, SPACINGS),
     )
+    if one_of("network", network, NETWORKS) == FAST_CONFIG.network:
+        config = FAST_CONFIG
     return Request(clean_prompt(prompt or ""), count_up(first_seed, num_glyphs), config, str(checkpoint)[:12])
 
 
@@ -240,61 +227,8 @@ def _checked_version(version: object) -> int:
 def _before(version: int) -> dict[str, Any]:
     """What every run had that an older version did not name."""
     before_pag = {"pag_scale": 0.0, "pag_interval": INTERVALS_V1["pag_interval"]} if version == 1 else {}
-    return before_pag | ({"spacing": SPACING_V2} if version < VERSION else {})
-
-
-def in_range(name: str, value: object, low: float, high: float, kind: Callable[[Any], Number] = int) -> Number:
-    """A number that a visitor or a program sent, checked.
-
-    Args:
-        name: a key of `FIELDS`.
-        value: anything.
-        low: the least that is allowed.
-        high: the most.
-        kind: int or float.
-
-    Raises:
-        InputError: with one sentence that a visitor can act on.
-    """
-    try:
-        number = kind(value)
-    except (TypeError, ValueError, OverflowError):
-        number = None
-    if number is not None and number == value and low <= number <= high:
-        return number
-    values = {"name": FIELDS[name], "field": name, "low": low, "high": high, "value": reprlib.repr(value)}
-    if kind is int:
-        raise InputError("whole_number", "{name} must be a whole number from {low} to {high}; got {value}.", **values)
-    raise InputError("number", "{name} must be a number from {low} to {high}; got {value}.", **values)
-
-
-def _one_of(name: str, value: object, choices: Iterable[str]) -> str:
-    """One of the named choices."""
-    if isinstance(value, str) and value in choices:
-        return value
-    raise InputError(
-        "one_of",
-        "{name} must be one of {choices}; got {value}.",
-        name=FIELDS[name],
-        field=name,
-        choices=", ".join(choices),
-        value=reprlib.repr(value),
-    )
-
-
-def _interval(name: str, value: object) -> tuple[int, int]:
-    """Two timesteps in order."""
-    ends = value if isinstance(value, list | tuple) else [value]
-    numbers = [in_range(name, end, 0, MAX_TIMESTEP) for end in ends]
-    if len(numbers) != 2 or numbers[0] > numbers[1]:
-        raise InputError(
-            "interval",
-            "{name} must be two timesteps, the lower one first; got {value}.",
-            name=FIELDS[name],
-            field=name,
-            value=", ".join(map(reprlib.repr, ends[:3])),
-        )
-    return numbers[0], numbers[1]
+    before_spacing = {"spacing": SPACING_V2} if version < 3 else {}
+    return before_pag | before_spacing | ({"network": NETWORK_V3} if version < 4 else {})
 
 
 def _is_kept_in_names(char: str) -> bool:

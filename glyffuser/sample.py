@@ -12,8 +12,8 @@ from typing import TextIO
 import numpy as np
 from tqdm import tqdm
 
-from glyffuser.checkpoint import CheckpointError, checkpoint_fingerprint, checkpoint_folder
-from glyffuser.config import InputError, SampleConfig
+from glyffuser.checkpoint import FAST_CHECKPOINT, CheckpointError, checkpoint_fingerprint, checkpoint_folder
+from glyffuser.config import NETWORKS, InputError, SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.images import encode_png, tile, x_0_to_uint8
 from glyffuser.pipeline import DTYPES, GlyffuserPipeline, best_device
@@ -44,6 +44,9 @@ def _run(options: argparse.Namespace) -> None:
     _check_output(options)
     pipeline = GlyffuserPipeline.load(options.checkpoint, device=options.device, dtype=DTYPES[options.dtype])
     fingerprint = checkpoint_fingerprint(options.checkpoint)
+    if options.fast:
+        pipeline.fast_unet = GlyffuserPipeline.load(FAST_CHECKPOINT, options.device, DTYPES[options.dtype]).unet
+        fingerprint = checkpoint_fingerprint(FAST_CHECKPOINT)
     requests = [request.with_checkpoint(fingerprint) for request in requests]
     if options.out_dir:
         _sample_each(pipeline, requests, options.out_dir)
@@ -143,6 +146,7 @@ def _request(prompt: str, options: argparse.Namespace) -> Request:
         guidance_interval=tuple(options.guidance_interval),
         pag_interval=tuple(options.pag_interval),
         spacing=options.spacing,
+        network=NETWORKS[options.fast],
     )
     return replace(request, seeds=count_up(options.seed, options.num_glyphs))
 
@@ -160,6 +164,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--num-glyphs", type=int, default=1, metavar="N", help="glyphs per prompt (default: 1)")
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the first glyph; the others count up from it (default: 0)"
+    )
+    parser.add_argument(
+        "--fast",
+        action="store_true",
+        help="draw with the shipped network that was distilled into four steps; it has settings of its own",
     )
     _add_config(parser, SampleConfig())
     parser.add_argument("--checkpoint", type=Path, default=checkpoint_folder(), metavar="DIR", help="model folder")

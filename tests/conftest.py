@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny import TINY
 
-from glyffuser.checkpoint import DEFAULT_CHECKPOINT
+from glyffuser.checkpoint import DEFAULT_CHECKPOINT, FAST_CHECKPOINT
 from glyffuser.diffusion import training_scheduler
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.prior import GlyphPrior
@@ -18,8 +18,10 @@ from glyffuser.unet import build_unet
 
 @pytest.fixture(scope="session")
 def pipeline() -> GlyffuserPipeline:
-    """The shipped checkpoint."""
-    return GlyffuserPipeline.load(DEFAULT_CHECKPOINT)
+    """The shipped checkpoints, full and fast."""
+    pipeline = GlyffuserPipeline.load(DEFAULT_CHECKPOINT)
+    pipeline.fast_unet = GlyffuserPipeline.load(FAST_CHECKPOINT).unet
+    return pipeline
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +32,9 @@ def tiny_pipeline() -> GlyffuserPipeline:
         ((9, "left-right"), (85, "left-right"), (140, "top-bottom")), hidden_channels=(16, 16), num_folds=2
     )
     torch.nn.init.normal_(prior.family_glyphs)
-    return GlyffuserPipeline(build_unet(TINY), prior, training_scheduler())
+    pipeline = GlyffuserPipeline(build_unet(TINY), prior, training_scheduler())
+    pipeline.fast_unet = build_unet(TINY).eval()
+    return pipeline
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ def test_the_endpoint_explains_itself(client):
         "sampler",
         "seed",
         "spacing",
+        "fast",
     ]
     assert "Denoise glyphs" in endpoints["/generate"]["description"]
 

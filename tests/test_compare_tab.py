@@ -1,9 +1,10 @@
 import pytest
 import torch
 
+from glyffuser.config import FAST_CONFIG
 from glyffuser.images import decode_glyph, read_settings
 from glyffuser.side_by_side import JointFrame
-from glyffuser.ui.request import check_request
+from glyffuser.ui.request import check_request, request_from_png
 from glyffuser.ui.streaming import from_data_url, stream_messages
 from glyffuser.ui.tabs.compare import (
     CHOICES,
@@ -28,7 +29,7 @@ def frames_of(pipeline, comparison: Comparison) -> list[dict]:
 
 
 def test_every_choice_says_what_to_see():
-    assert len({what_to_see(choice) for choice in CHOICES}) == len(CHOICES) == 8
+    assert len({what_to_see(choice) for choice in CHOICES}) == len(CHOICES) == 9
 
 
 @pytest.mark.parametrize("change", CHOICES)
@@ -51,6 +52,15 @@ def test_every_comparison_runs_and_keeps_its_settings(tiny_pipeline, change):
         assert kept["num_inference_steps"] == variant.config.num_inference_steps
         assert (kept["guidance_scale"], kept["pag_scale"]) == (variant.config.guidance_scale, variant.config.pag_scale)
     assert decode_glyph(from_data_url(last["downloads"][1])).shape == (128, 128)
+
+
+def test_both_networks_draw_from_the_same_noise_and_are_told_apart(tiny_pipeline):
+    *_, last = frames_of(tiny_pipeline, check("network", "", "bird"))
+    assert last["names"] == ["full, 4 steps", "fast, 4 steps"]
+    full, fast = (request_from_png(from_data_url(picture)) for picture in last["downloads"][1:])
+    assert (full.config.network, full.config.guidance_scale) == ("full", 5)
+    assert fast.config == FAST_CONFIG and fast.checkpoint == ""
+    assert last["downloads"][1] != last["downloads"][2]
 
 
 def test_a_change_of_mind_is_kept_with_its_timestep(tiny_pipeline):

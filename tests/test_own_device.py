@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from glyffuser.checkpoint import DEFAULT_CHECKPOINT, file_sha256, unet_weights_path
+from glyffuser.checkpoint import DEFAULT_CHECKPOINT, FAST_CHECKPOINT, file_sha256, unet_weights_path
 from glyffuser.config import SampleConfig
 from glyffuser.diffusion import training_scheduler
 from glyffuser.images import encode_png, read_settings
@@ -38,7 +38,7 @@ from glyffuser.ui.static_files import StaticFiles
 from glyffuser.ui.tabs.where import build_where
 from glyffuser.ui.waiting import WaitingLine
 
-FIELDS = ["gold", 2, 4, 4.0, 3.0, "dpm++-sde", "middle", 400, 999, 500, 800, 7, False]
+FIELDS = ["gold", 2, "full", 4, 4.0, 3.0, "dpm++-sde", "middle", 400, 999, 500, 800, 7, False]
 """Prompt and settings in the order of the page's controls."""
 
 
@@ -103,7 +103,8 @@ def test_config_and_schedule_are_those_of_python(client, own_context):
     [
         (["x" * 201, *FIELDS[1:]], "200 is the most"),
         (["gold", 17, *FIELDS[2:]], "Number of glyphs must be a whole number from 1 to 16"),
-        (["gold", 1, 121, *FIELDS[3:]], "Steps must be a whole number from 1 to 120"),
+        (["gold", 1, "full", 121, *FIELDS[4:]], "Steps must be a whole number from 1 to 120"),
+        (["gold", 1, "slow", *FIELDS[3:]], "Network must be one of full, fast"),
         (["gold"], "try again"),
         ({"prompt": "gold"}, "try again"),
         (None, "try again"),
@@ -183,13 +184,14 @@ def test_the_page_is_told_how_long_the_queue_is(client, own_context):
     assert client.get(f"/{WAIT_URL}").json() == {"seconds": 0}
 
 
-def test_files_are_served_as_they_are_described(own_context):
-    files = device_files(own_context)
+@pytest.mark.parametrize(("network", "folder"), [("full", DEFAULT_CHECKPOINT), ("fast", FAST_CHECKPOINT)])
+def test_files_are_served_as_they_are_described(own_context, network, folder):
+    files = device_files(own_context)[network]
     client = TestClient(Starlette(routes=own_context.static_files.routes()))
     for file in (files["graph"], files["weights"], files["wasm"]["wasm"], files["jspi"]["wasm"]):
         answer = client.get(f"/{file['url']}")
         assert answer.status_code == 200 and len(answer.content) == file["size"]
-    assert files["weights"]["sha256"] == file_sha256(unet_weights_path(DEFAULT_CHECKPOINT))
+    assert files["weights"]["sha256"] == file_sha256(unet_weights_path(folder))
     for build in (files["wasm"], files["jspi"]):
         for url in (build["runtime_url"], build["loader_url"]):
             assert client.get(f"/{url}").headers["content-type"].startswith("text/javascript")
@@ -197,13 +199,14 @@ def test_files_are_served_as_they_are_described(own_context):
 
 
 def test_a_model_without_a_graph_or_with_another_schedule_stays_on_the_server(own_context, tmp_path, monkeypatch):
-    assert device_files(own_context) is not None
+    assert device_files(own_context).keys() == {"full", "fast"}
     with monkeypatch.context() as patch:
         patch.setattr(own_context.pipeline, "scheduler", training_scheduler())
         own_context.pipeline.scheduler.register_to_config(beta_schedule="squaredcos_cap_v2")
-        assert device_files(own_context) is None
+        assert device_files(own_context) == {}
     monkeypatch.setattr(type(own_context.pipeline), "name_or_path", str(tmp_path), raising=False)
-    assert device_files(own_context) is None and build_where(own_context) is None
+    monkeypatch.setattr(own_context.pipeline, "fast_unet", None)
+    assert device_files(own_context) == {} and build_where(own_context) is None
 
 
 def test_every_answer_isolates_the_page():

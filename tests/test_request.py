@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from glyffuser.config import InputError, SampleConfig
+from glyffuser.checks import FIELDS
+from glyffuser.config import FAST_CONFIG, InputError, SampleConfig
 from glyffuser.images import encode_png, read_settings
-from glyffuser.request import FIELDS, VERSION, Request, read_query
+from glyffuser.request import VERSION, Request, read_query
 from glyffuser.ui.request import check_request, request_from_link, request_from_png
 from glyffuser.ui.tabs.settings import values_of
 from glyffuser.ui.text import sentence_of, sentences
@@ -220,6 +221,19 @@ def test_links_and_pngs_of_version_3_work():
     )
     assert request_from_link(link(LINKS["v3"]), CPU) == frozen
     assert request_from_png((FROZEN / "run_v3.png").read_bytes()) == frozen
+
+
+def test_links_and_pngs_of_version_4_work():
+    frozen = Request("fish that flies", [1234], FAST_CONFIG, "0123456789ab")
+    assert request_from_link(link(LINKS["v4"]), CPU) == frozen
+    assert request_from_png((FROZEN / "run_v4.png").read_bytes()) == frozen
+
+
+def test_the_fast_network_has_settings_of_its_own():
+    request = check_request(**GOOD | {"network": "fast", "num_inference_steps": 50, "guidance_scale": 9.0})
+    assert request.config == FAST_CONFIG
+    with pytest.raises(InputError, match="Network must be one of full, fast; got 'slow'"):
+        check_request(**GOOD | {"network": "slow"})
 
 
 def settings(**changes: object) -> dict:

@@ -35,7 +35,7 @@ def test_a_grid_holds_its_settings(tmp_path):
     assert run("gold", "--num-glyphs", 4, "--seed", 7, "--out", path) == 0
     assert Image.open(path).size == (256, 256)
     assert read_settings(path.read_bytes()) == {
-        "version": 3,
+        "version": 4,
         "prompt": "gold",
         "seeds": [7, 8, 9, 10],
         "num_inference_steps": 2,
@@ -45,6 +45,7 @@ def test_a_grid_holds_its_settings(tmp_path):
         "pag_scale": 3.0,
         "pag_interval": [500, 800],
         "spacing": "middle",
+        "network": "full",
         "checkpoint": checkpoint_fingerprint(DEFAULT_CHECKPOINT),
     }
 

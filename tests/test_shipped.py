@@ -25,7 +25,13 @@ def folder(tmp_path):
 def test_the_manifest_is_that_of_the_files():
     """`python -m glyffuser.shipped` writes it."""
     assert json.loads((CHECKPOINTS / MANIFEST).read_text(encoding="utf-8"))["sha256"] == manifest_of()
-    assert {name.split("/")[0] for name in manifest_of()} == {"examples", "glyffuser", "map", "radicals"}
+    assert {name.split("/")[0] for name in manifest_of()} == {
+        "examples",
+        "glyffuser",
+        "glyffuser-fast",
+        "map",
+        "radicals",
+    }
 
 
 def test_all_files_are_compared_in_under_a_second():

@@ -8,23 +8,22 @@ Half of the jumps begin where the student's own jumps before have led, so that i
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from diffusers import SchedulerMixin, UNet2DConditionModel
 
-from glyffuser.config import SampleConfig
+from glyffuser.config import FAST_CONFIG, SampleConfig
 from glyffuser.diffusion import add_noise, ddim_step, to_eps, to_x_0
 from glyffuser.guidance import guided_output
 from glyffuser.spacing import spaced_timesteps
 from glyffuser.training.loop import Denoise
 from glyffuser.unet import Conditioning
 
-STUDENT_CONFIG = SampleConfig(
-    num_inference_steps=4, guidance_scale=1.0, pag_scale=0.0, sampler="ddim", spacing="segments"
-)
-"""How a student is sampled: one row a call, since guidance is in its weights."""
+STUDENT_CONFIG = replace(FAST_CONFIG, network="full")
+"""How a student is sampled, by the pipeline whose U-net it is."""
 
 STUDENT_TIMESTEPS = spaced_timesteps(STUDENT_CONFIG.num_inference_steps, STUDENT_CONFIG.spacing)
 """Where the student is called, and trained: where its segments begin."""

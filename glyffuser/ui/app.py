@@ -41,7 +41,7 @@ def _load_and_build() -> "tuple[gr.Blocks, dict[str, Any]]":
     """As `build_app`, once the environment is prepared."""
     is_on_zero_gpu = _import_spaces()
 
-    from glyffuser.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, checkpoint_folder
+    from glyffuser.checkpoint import DEFAULT_CHECKPOINT, FAST_CHECKPOINT, CheckpointError, checkpoint_folder
     from glyffuser.pipeline import GlyffuserPipeline, best_device
     from glyffuser.shipped import check_shipped
     from glyffuser.ui.context import AppContext, without_gpu
@@ -52,6 +52,8 @@ def _load_and_build() -> "tuple[gr.Blocks, dict[str, Any]]":
         is_shipped = folder.resolve() == DEFAULT_CHECKPOINT.resolve()
         check_shipped(without="" if is_shipped else DEFAULT_CHECKPOINT.name)
         pipeline = GlyffuserPipeline.load(folder, device=best_device())
+        if is_shipped:  # what it was distilled from
+            pipeline.fast_unet = GlyffuserPipeline.load(FAST_CHECKPOINT, device=best_device()).unet
         context = AppContext.load(pipeline, request_gpu if is_on_zero_gpu else without_gpu)
         _warn_of_font(context)
         return build_page(context), launch_options(context)

@@ -7,13 +7,15 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from glyffuser.checkpoint import checkpoint_fingerprint
+from glyffuser.checkpoint import FAST_CHECKPOINT, checkpoint_fingerprint
+from glyffuser.config import FAST_CONFIG
 from glyffuser.data.characters import Character, load_characters
 from glyffuser.data.glyphs import GlyphRenderer
 from glyffuser.images import uint8_to_x_0
 from glyffuser.map.files import MapFiles
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.radicals import RadicalClassifier
+from glyffuser.request import Request
 from glyffuser.ui.finished import FinishedGlyphs
 from glyffuser.ui.run_cache import RunCache
 from glyffuser.ui.static_files import StaticFiles
@@ -40,6 +42,7 @@ class AppContext:
         map_files: their places on the map.
         radical_classifier: names the radical of a glyph.
         fingerprint: of the pipeline's checkpoint; "" if it came from nowhere.
+        fast_fingerprint: of the fast network's; "" if there is none.
         on_gpu: requests a GPU where there is one to be requested (`spaces.GPU` on ZeroGPU).
         finished: glyphs of finished runs.
         run_cache: finished runs, to be replayed.
@@ -56,6 +59,7 @@ class AppContext:
     map_files: MapFiles
     radical_classifier: RadicalClassifier
     fingerprint: str = ""
+    fast_fingerprint: str = ""
     on_gpu: OnGpu = without_gpu
     finished: FinishedGlyphs = field(default_factory=FinishedGlyphs)
     run_cache: RunCache = field(default_factory=RunCache)
@@ -83,8 +87,19 @@ class AppContext:
             map_files=MapFiles.load(),
             radical_classifier=RadicalClassifier.load(),
             fingerprint=fingerprint_of(pipeline),
+            fast_fingerprint=checkpoint_fingerprint(FAST_CHECKPOINT) if pipeline.fast_unet else "",
             on_gpu=on_gpu,
         )
+
+    @property
+    def has_fast_network(self) -> bool:
+        """Whether requests for it can be drawn."""
+        return self.pipeline.fast_unet is not None
+
+    def drawn_here(self, request: Request) -> Request:
+        """The request with the fingerprint of the checkpoint that draws it on this page."""
+        is_fast = request.config.network == FAST_CONFIG.network
+        return request.with_checkpoint(self.fast_fingerprint if is_fast else self.fingerprint)
 
     def locate(self, glyphs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Map coordinates (batch, 2) of glyphs uint8 (batch, 128, 128), and the nearest real one of each."""

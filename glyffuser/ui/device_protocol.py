@@ -32,6 +32,7 @@ class DeviceConfig(TypedDict):
         pag_scale: 0 is off.
         pag_interval: first and last timestep.
         spacing: its name.
+        network: its name.
     """
 
     num_inference_steps: int
@@ -41,6 +42,7 @@ class DeviceConfig(TypedDict):
     pag_scale: float
     pag_interval: list[int]
     spacing: str
+    network: str
 
 
 class EncodedPrompt(TypedDict):
@@ -180,7 +182,7 @@ class OwnDeviceProps(TypedDict):
 
     Attributes:
         value: choice, order and message.
-        files: what has to be fetched.
+        files: what has to be fetched for each network that can be drawn with.
         schedule: noise schedule of training.
         usual: settings of a fresh page, of which the time is estimated.
         usual_num_glyphs: its number of glyphs.
@@ -191,7 +193,7 @@ class OwnDeviceProps(TypedDict):
     """
 
     value: DeviceValue | None
-    files: DeviceFiles
+    files: dict[str, DeviceFiles]
     schedule: NoiseSchedule
     usual: DeviceConfig
     usual_num_glyphs: int

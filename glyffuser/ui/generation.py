@@ -39,7 +39,7 @@ def request_messages(context: AppContext, request: Request, frames: Iterator[Pix
         request: what is drawn.
         frames: from `denoise_request`; not begun if the run is known.
     """
-    request = request.with_checkpoint(context.fingerprint)
+    request = context.drawn_here(request)
     known = context.run_cache.find(request.to_query())
     yield from _replayed(context, request, known) if known else _drawn(context, request, frames)
 

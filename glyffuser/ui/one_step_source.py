@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from glyffuser.attention import WordAttention, record_attention
+from glyffuser.checks import in_range
 from glyffuser.config import MAX_SEED
 from glyffuser.images import uint8_to_x_0
 from glyffuser.one_step import OneStep, take_step, take_steps
@@ -14,7 +15,6 @@ from glyffuser.text import clean_prompt
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.finished import FinishedGlyph
 from glyffuser.ui.one_step_figures import STRIP_TIMESTEPS
-from glyffuser.ui.request import in_range
 from glyffuser.ui.tabs.new_meaning import NewMeaning
 from glyffuser.ui.text import say
 

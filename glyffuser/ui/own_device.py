@@ -22,8 +22,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from glyffuser.checkpoint import CheckpointError, file_sha256, find_graph, unet_weights_path
-from glyffuser.config import GLYPH_SIZE, SampleConfig
+from glyffuser.checkpoint import FAST_CHECKPOINT, CheckpointError, file_sha256, find_graph, unet_weights_path
+from glyffuser.config import FAST_CONFIG, GLYPH_SIZE, SampleConfig
 from glyffuser.projection import PICTURE_SIZE
 from glyffuser.prompts import PromptEncoding
 from glyffuser.request import Request
@@ -40,7 +40,7 @@ from glyffuser.ui.device_protocol import (
     NoiseSchedule,
 )
 from glyffuser.ui.generation import card_of, note_on
-from glyffuser.ui.static_files import PREFIX
+from glyffuser.ui.static_files import PREFIX, StaticFiles
 from glyffuser.ui.tabs.settings import request_of
 from glyffuser.ui.text import say, sentence_of
 
@@ -140,7 +140,7 @@ class DeviceService:
         Raises:
             RefusedError: with one sentence that a visitor can act on.
         """
-        request = _request_in(body).with_checkpoint(self._context.fingerprint)
+        request = self._context.drawn_here(_request_in(body))
         self._begins.take()
         prompt, null_prompt = self._context.pipeline.prompt_encoder([request.prompt, ""])
         run, card = uuid.uuid4().hex, card_of(request)
@@ -208,6 +208,7 @@ def device_config(config: SampleConfig) -> DeviceConfig:
         "pag_scale": config.pag_scale,
         "pag_interval": list(config.pag_interval),
         "spacing": config.spacing,
+        "network": config.network,
     }
 
 
@@ -222,18 +223,25 @@ def noise_schedule(scheduler: SchedulerMixin) -> NoiseSchedule:
     }
 
 
-def device_files(context: AppContext) -> DeviceFiles | None:
-    """What the browser has to fetch; None if the model cannot run there, such as one that was never exported."""
-    folder = Path(context.pipeline.name_or_path or "")
+def device_files(context: AppContext) -> dict[str, DeviceFiles]:
+    """What the browser has to fetch for each network; nothing for one that cannot run there, or was never exported."""
     if not context.pipeline.name_or_path or context.pipeline.scheduler.config.beta_schedule != "linear":
-        return None
+        return {}
+    folders = {SampleConfig.network: Path(context.pipeline.name_or_path)}
+    if context.has_fast_network:
+        folders[FAST_CONFIG.network] = FAST_CHECKPOINT
+    found = {network: _files_of(network, folder, context.static_files) for network, folder in folders.items()}
+    return {network: files for network, files in found.items() if files}
+
+
+def _files_of(network: str, folder: Path, static_files: StaticFiles) -> DeviceFiles | None:
     try:
         graph = find_graph(folder)
     except CheckpointError:
         return None
     weights = unet_weights_path(folder)
-    unet_url = context.static_files.serve("unet", weights.parent, (graph.suffix, weights.suffix))
-    runtime_url = context.static_files.serve("onnxruntime", RUNTIME, (".mjs", ".gz"))
+    unet_url = static_files.serve(f"unet-{network}", weights.parent, (graph.suffix, weights.suffix))
+    runtime_url = static_files.serve("onnxruntime", RUNTIME, (".mjs", ".gz"))
     return {
         "graph": _file(graph, unet_url),
         "weights": _file(weights, unet_url),

@@ -11,10 +11,8 @@ from glyffuser.request import (
     MAX_GUIDANCE_SCALE,
     MAX_PAG_SCALE,
     MAX_STEPS,
-    MAX_TIMESTEP,
     Request,
     check_request,
-    in_range,
     read_query,
     read_settings,
 )
@@ -23,12 +21,10 @@ __all__ = [
     "MAX_GUIDANCE_SCALE",
     "MAX_PAG_SCALE",
     "MAX_STEPS",
-    "MAX_TIMESTEP",
     "NUM_GLYPHS",
     "check_request",
     "default_num_glyphs",
     "default_num_steps",
-    "in_range",
     "random_seed",
     "request_from_link",
     "request_from_png",
@@ -56,6 +52,7 @@ def request_from_link(query: Mapping[str, str], device: torch.device) -> Request
         "pag_scale": config.pag_scale,
         "sampler": config.sampler,
         "spacing": config.spacing,
+        "network": config.network,
         "seed": random_seed(),
     }
     return check_request(**read_query(query, fresh))

@@ -193,3 +193,22 @@ def test_a_prompt_at_fault_is_answered_with_a_sentence_and_drawn_nowhere(generat
     expect(page.locator(DEVICE)).to_have_attribute("data-state", "failed")
     page.wait_for_timeout(500)
     assert page.get_attribute(PLAYER, "data-run") == run
+
+
+def test_the_fast_network_draws_the_same_glyph_in_four_steps_on_both(generate_tab):
+    page = generate_tab
+    page.check("#network input[value=fast]")
+    for name in ("num-steps", "guidance", "pag"):
+        expect(page.locator(f"#{name} input[type=number]")).to_be_disabled()  # it has settings of its own
+    draw(page)
+    on_server, link = png(page), page.get_attribute("#player [data-part=link]", "href")
+    assert read_settings(on_server)["num_inference_steps"] == 4 and "network=fast" in link
+    choose(page, "device")
+    draw(page)
+    expect(page.locator(DEVICE)).to_have_attribute("data-state", "done")
+    on_device = png(page)
+    assert np.ptp(pixels(on_server)) > 200
+    assert np.abs(pixels(on_device) - pixels(on_server)).max() <= 2
+    assert read_settings(on_device) == read_settings(on_server)
+    page.check("#network input[value=full]")
+    expect(page.locator("#num-steps input[type=number]")).to_be_enabled()

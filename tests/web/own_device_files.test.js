@@ -221,6 +221,7 @@ test("the time of a usual run follows from its rows", () => {
     pag_scale: 3,
     pag_interval: [500, 700],
     spacing: "even",
+    network: "full",
   };
   const schedule = { num_train_timesteps: 1000, beta_start: 0, beta_end: 0, prediction_type: /** @type {const} */ ("sample") };
   assert.equal(usualSeconds({ usual, usual_num_glyphs: 4, schedule }, 0.5), 4 * (10 + 1 + 2) * 0.5);

@@ -43,6 +43,7 @@ const RUN = {
     pag_scale: 0,
     pag_interval: [0, 999],
     spacing: "even",
+    network: "full",
   },
   prompt: encodedPrompt(3, 1),
   null_prompt: encodedPrompt(2, 0),

@@ -140,7 +140,7 @@ function link() {
   /** @type {number[]} */
   const shares = [];
   const files = /** @type {any} */ ({});
-  const worker = new WorkerLink(files, /** @type {any} */ ({}), (share) => shares.push(share));
+  const worker = new WorkerLink(files, "fast", /** @type {any} */ ({}), (share) => shares.push(share));
   const fake = /** @type {FakeWorker} */ (FakeWorker.all.at(-1));
   return { worker, fake, shares };
 }
@@ -164,6 +164,7 @@ const SCHEDULE = /** @type {any} */ ({});
 test("a link loads once and reports its progress", async () => {
   const { worker, fake, shares } = link();
   assert.equal(fake.received[0].kind, "load");
+  assert.equal(fake.received[0].network, worker.network);
   fake.says({ kind: "progress", share: 0.5 });
   fake.says({ kind: "ready" });
   await worker.ready;

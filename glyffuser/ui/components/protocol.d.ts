@@ -133,6 +133,7 @@ export interface DeviceConfig {
   pag_scale: number;
   pag_interval: Array<number>;
   spacing: string;
+  network: string;
 }
 
 export interface EncodedPrompt {
@@ -195,7 +196,7 @@ export interface DeviceValue {
 
 export interface OwnDeviceProps {
   value: DeviceValue | null;
-  files: DeviceFiles;
+  files: Record<string, DeviceFiles>;
   schedule: NoiseSchedule;
   usual: DeviceConfig;
   usual_num_glyphs: number;

@@ -15,6 +15,7 @@ from glyffuser.compare import (
     compare,
     vary_definition,
     vary_guidance,
+    vary_network,
     vary_pag,
     vary_sampler,
     vary_steps,
@@ -22,6 +23,7 @@ from glyffuser.compare import (
     vary_switch,
     vary_words,
 )
+from glyffuser.config import SampleConfig
 from glyffuser.images import grid_columns
 from glyffuser.pipeline import GlyffuserPipeline
 from glyffuser.request import Request
@@ -40,6 +42,7 @@ DEFINITION, SWITCH = "definition", "change"
 OF_TWO = {DEFINITION: vary_definition, SWITCH: vary_switch}
 """What can differ where there is a second definition; the names stand in links and file names."""
 
+NETWORK = "network"
 OF_ONE = {
     "words": vary_words,
     "steps": vary_steps,
@@ -47,8 +50,9 @@ OF_ONE = {
     "steps-and-guidance": vary_steps_and_guidance,
     "pag": vary_pag,
     "sampler": vary_sampler,
+    NETWORK: vary_network,
 }
-CHOICES = ("words", *OF_TWO, "steps", "guidance", "steps-and-guidance", "pag", "sampler")
+CHOICES = ("words", *OF_TWO, "steps", "guidance", "steps-and-guidance", "pag", "sampler", NETWORK)
 MAX_ROW = 3
 """Glyphs that stand in one row, where that is all of them."""
 
@@ -122,14 +126,14 @@ def build_compare(page: gr.Blocks, context: AppContext, prompt: gr.Textbox, sett
         yield from stream_messages(denoise(comparison), card_of(comparison))
 
     def check(changed: str, other: str, prompt: str, *values: object) -> Comparison:
-        request = request_of(prompt, 1, *values, False)
-        return Comparison.check(changed, other, request.with_checkpoint(context.fingerprint))
+        request = request_of(prompt, 1, SampleConfig.network, *values, False)
+        return Comparison.check(changed, other, context.drawn_here(request))
 
     def answers(*values: Any) -> Generator[tuple, None, None]:
         yield from answer(lambda: check(*values), stream)
 
     with gr.Accordion(say("compare.title"), open=False, elem_id="same-noise"):
-        changed, other = _lay_out_choice()
+        changed, other = _lay_out_choice(context.has_fast_network)
         with gr.Row(elem_classes="glyff-actions"):
             start = gr.Button(say("compare.start"), variant="primary", elem_id="compare", scale=3, min_width=120)
             stop = gr.Button(say("compare.stop"), elem_id="compare-stop", scale=1, min_width=80)
@@ -152,9 +156,10 @@ def build_compare(page: gr.Blocks, context: AppContext, prompt: gr.Textbox, sett
     RunEvents(wiring, answers).finish()
 
 
-def _lay_out_choice() -> tuple[gr.Radio, gr.Textbox]:
+def _lay_out_choice(has_fast_network: bool) -> tuple[gr.Radio, gr.Textbox]:
     gr.Markdown(say("compare.explanation"))
-    choices = [(say(f"compare.{name}"), name) for name in CHOICES]
+    offered = [name for name in CHOICES if name != NETWORK or has_fast_network]
+    choices = [(say(f"compare.{name}"), name) for name in offered]
     changed = gr.Radio(
         choices, value=CHOICES[0], label=say("compare.changed"), info=what_to_see(CHOICES[0]),
         elem_id="same-noise-change",
@@ -202,6 +207,8 @@ def card_of(comparison: Comparison) -> RunCard:
 def _settings(variant: Variant, request: Request) -> dict:
     """What the PNG of one glyph keeps; a plain one can be replayed by itself."""
     prompt = variant.prompt
+    if variant.config.network != request.config.network:
+        request = request.with_checkpoint("")  # it is not known here which one the other network came from
     if isinstance(prompt, str):
         return replace(request, prompt=prompt, config=variant.config).to_settings()
     switch = {"then": prompt.then, "change_below": prompt.switch_timestep}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from glyffuser.config import SampleConfig
+from glyffuser.config import NETWORKS, SampleConfig
 from glyffuser.images import encode_png, x_0_to_uint8
 from glyffuser.request import Request
 from glyffuser.ui.components.frame_player import build_frame_player
@@ -21,6 +21,7 @@ from glyffuser.ui.request import check_request
 from glyffuser.ui.runs import MODEL_QUEUE, QUICK, STOPPED, RunEvents, RunWiring, answer
 from glyffuser.ui.streaming import PixelFrame, data_url
 from glyffuser.ui.tabs.compare import build_compare
+from glyffuser.ui.tabs.draft import Draft, build_draft, draft_in_full
 from glyffuser.ui.tabs.newness import build_newness
 from glyffuser.ui.tabs.settings import Settings, build_settings, replay_link, request_of
 from glyffuser.ui.tabs.where import Where, build_where
@@ -50,6 +51,7 @@ class Controls:
     message: gr.HTML
     link_message: gr.HTML
     suggestion: gr.HTML
+    draft: Draft | None
     examples: gr.Dataset
     generate: gr.Button
     stop: gr.Button
@@ -96,7 +98,7 @@ def suggest(context: AppContext, prompt: str) -> str:
 
 def _lay_out(context: AppContext) -> Controls:
     """Prompt, canvas, and what may come after them, in the order in which a phone shows them."""
-    static_files, pipeline = context.static_files, context.pipeline
+    static_files = context.static_files
     with gr.Row(elem_classes="glyff-generate"):
         with gr.Column(scale=4, min_width=280, elem_classes="glyff-ask"):
             prompt, message, link_message = _lay_out_prompt()
@@ -116,11 +118,24 @@ def _lay_out(context: AppContext) -> Controls:
         with gr.Column(scale=4, min_width=280, elem_classes="glyff-choose"):
             with gr.Row(elem_classes="glyff-inspiration"):
                 suggestion = gr.HTML(suggest(context, EXAMPLES[0]), elem_id="suggestion", min_width=112)
+                draft = build_draft(context, prompt)
                 examples = _lay_out_examples(prompt)
             where = build_where(context)
-            settings = build_settings(prompt, pipeline.device, context.fingerprint, static_files)
+            settings = build_settings(prompt, context)
     return Controls(
-        prompt, message, link_message, suggestion, examples, generate, stop, waiting, settings, player, mend, where
+        prompt,
+        message,
+        link_message,
+        suggestion,
+        draft,
+        examples,
+        generate,
+        stop,
+        waiting,
+        settings,
+        player,
+        mend,
+        where,
     )
 
 
@@ -148,7 +163,7 @@ def _lay_out_examples(prompt: gr.Textbox) -> gr.Dataset:
 def _wire_runs(page: gr.Blocks, context: AppContext, controls: Controls, stream: Callable) -> None:
     """Generate, the examples, a link and Stop."""
     c, pipeline = controls, context.pipeline
-    is_requested = replay_link(page, c.prompt, c.settings, c.link_message, pipeline.device, context.fingerprint)
+    is_requested = replay_link(page, c.prompt, c.settings, c.link_message, context)
 
     def answers(prompt: str, *settings: object) -> Generator[tuple, None, None]:
         for number, (message, sentence) in enumerate(answer(lambda: request_of(prompt, *settings), stream)):
@@ -187,10 +202,15 @@ def _wire_starts(c: Controls, events: RunEvents, starts: list[Callable], fields:
     s = c.settings
     mendable = [s.guidance_scale, s.pag_scale, s.num_steps]
     if c.where is None:
+        if c.draft:
+            events.start_by(c.draft.in_full.click, draft_in_full, None, [s.network, s.seed, s.is_new_seed])
         events.start_by(c.examples.click, lambda sample: (example_of(sample),), c.examples, [c.prompt])
         events.start_by(c.mend.click, mended, mendable, [*mendable, s.seed])
         events.finish()
         return
+    if c.draft:
+        kept = c.draft.in_full.click(draft_in_full, None, [s.network, s.seed, s.is_new_seed], **QUICK)
+        starts = [*starts, kept.then]
     mending = c.mend.click(mended, mendable, [*mendable, s.seed], **QUICK)
     filled = c.examples.click(example_of, c.examples, c.prompt, **QUICK)
     c.where.route([*starts, filled.then, mending.then], fields)
@@ -232,6 +252,7 @@ def _api(context: AppContext, stream: Callable[[Request], Generator[FrameMessage
         sampler: str = defaults.sampler,
         seed: int | None = None,
         spacing: str = defaults.spacing,
+        fast: bool = False,
     ) -> Iterator[FrameMessage]:
         """Denoise glyphs for an English definition and yield the frames.
 
@@ -244,6 +265,8 @@ def _api(context: AppContext, stream: Callable[[Request], Generator[FrameMessage
             sampler: "dpm++-sde", "dpm++", "ddim" or "ddpm".
             seed: 0 to 4294967295; drawn at random when not given. Glyph i has the seed seed + i.
             spacing: "middle", with steps dense where the parts of a glyph are decided, or "even".
+            fast: draw with the network that was distilled into four calls; steps, guidance, sampler and spacing are
+                its own then.
 
         Yields:
             At most 12 frames a second: step (0 is pure noise), num_steps, seeds, and as data URLs the pictures x_t, as
@@ -254,8 +277,9 @@ def _api(context: AppContext, stream: Callable[[Request], Generator[FrameMessage
         """
         try:
             request = check_request(
-                prompt, num_glyphs, num_inference_steps, guidance_scale, pag_scale, sampler, seed, spacing=spacing
-            )
+                prompt, num_glyphs, num_inference_steps, guidance_scale, pag_scale, sampler, seed,
+                spacing=spacing, network=NETWORKS[bool(fast)],
+            )  # fmt: skip
         except ValueError as error:
             raise gr.Error(sentence_of(error), print_exception=False) from error
         yield from context.line.counted(work_of(request), stream(request))

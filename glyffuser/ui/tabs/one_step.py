@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from glyffuser.checks import MAX_TIMESTEP, in_range
 from glyffuser.text import MAX_PROMPT_LENGTH
 from glyffuser.ui.context import AppContext
 from glyffuser.ui.finished import FinishedGlyph
@@ -19,7 +20,6 @@ from glyffuser.ui.one_step_figures import (
     words_as_html,
 )
 from glyffuser.ui.one_step_source import Model, SourceCheck
-from glyffuser.ui.request import MAX_TIMESTEP, in_range
 from glyffuser.ui.runs import MODEL_QUEUE, ON_MODEL, QUICK, apology
 from glyffuser.ui.tabs.new_meaning import build_new_meaning
 from glyffuser.ui.tabs.settings import rounded, whole_slider

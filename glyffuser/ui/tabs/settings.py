@@ -4,20 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-import torch
 
+from glyffuser.checks import MAX_TIMESTEP
 from glyffuser.compare import SAMPLER_NAMES
-from glyffuser.config import SampleConfig
+from glyffuser.config import FAST_CONFIG, NETWORKS, SampleConfig
 from glyffuser.diffusion import SAMPLERS
 from glyffuser.request import Request
 from glyffuser.spacing import SPACINGS
 from glyffuser.ui.components.png_button import build_png_button, chosen_png
+from glyffuser.ui.context import AppContext
 from glyffuser.ui.notices import notice, seed_notice
 from glyffuser.ui.request import (
     MAX_GUIDANCE_SCALE,
     MAX_PAG_SCALE,
     MAX_STEPS,
-    MAX_TIMESTEP,
     NUM_GLYPHS,
     check_request,
     default_num_glyphs,
@@ -28,7 +28,6 @@ from glyffuser.ui.request import (
 )
 from glyffuser.ui.runs import QUICK
 from glyffuser.ui.safe_blocks import details
-from glyffuser.ui.static_files import StaticFiles
 from glyffuser.ui.text import say, sentence_of
 
 SAMPLER_REMARKS = {
@@ -46,6 +45,7 @@ class Settings:
     """The controls of the fold."""
 
     num_glyphs: gr.Radio
+    network: gr.Radio
     num_steps: gr.Slider
     guidance_scale: gr.Slider
     pag_scale: gr.Slider
@@ -62,12 +62,19 @@ class Settings:
         """All that decides a run besides the prompt, in the order of `request_of`."""
         return [getattr(self, name) for name in self.__dataclass_fields__]
 
+    def of_full_network(self) -> list[gr.components.Component]:
+        """What the fast network does not ask for."""
+        free = (self.num_glyphs, self.network, self.seed, self.is_new_seed)
+        return [control for control in self.inputs() if control not in free]
+
     def comparison_inputs(self) -> list[gr.components.Component]:
-        """All that decides a comparison besides the prompt: one glyph, of the seed that is shown."""
-        return [control for control in self.inputs() if control not in (self.num_glyphs, self.is_new_seed)]
+        """What decides a comparison besides the prompt: one glyph of the seed that is shown, by the full network."""
+        return [
+            control for control in self.inputs() if control not in (self.num_glyphs, self.network, self.is_new_seed)
+        ]
 
 
-def request_of(prompt: str, num_glyphs: Any, num_steps: Any, *settings: Any) -> Request:
+def request_of(prompt: str, num_glyphs: Any, network: Any, num_steps: Any, *settings: Any) -> Request:
     """The request that the page's fields ask for; arguments as `Settings.inputs` after the prompt.
 
     Raises:
@@ -85,6 +92,7 @@ def request_of(prompt: str, num_glyphs: Any, num_steps: Any, *settings: Any) -> 
         guidance_interval=(rounded(intervals[0]), rounded(intervals[1])),
         pag_interval=(rounded(intervals[2]), rounded(intervals[3])),
         spacing=spacing,
+        network=network,
     )
 
 
@@ -96,9 +104,7 @@ def rounded(number: Any) -> Any:
 def values_of(request: Request) -> tuple:
     """What prompt and settings show for a request."""
     config = request.config
-    return (
-        request.prompt,
-        gr.Radio(sorted({*NUM_GLYPHS, len(request.seeds)}), value=len(request.seeds)),
+    of_full_network = (
         config.num_inference_steps,
         config.guidance_scale,
         config.pag_scale,
@@ -106,6 +112,12 @@ def values_of(request: Request) -> tuple:
         config.spacing,
         *config.guidance_interval,
         *config.pag_interval,
+    )
+    return (
+        request.prompt,
+        gr.Radio(sorted({*NUM_GLYPHS, len(request.seeds)}), value=len(request.seeds)),
+        config.network,
+        *([gr.skip()] * len(of_full_network) if config == FAST_CONFIG else of_full_network),
         request.seeds[0],
         False,
     )
@@ -118,17 +130,15 @@ def whole_slider(minimum: int, maximum: int, value: int, **kwargs: Any) -> gr.Sl
     return slider
 
 
-def build_settings(prompt: gr.Textbox, device: torch.device, fingerprint: str, static_files: StaticFiles) -> Settings:
+def build_settings(prompt: gr.Textbox, context: AppContext) -> Settings:
     """Lay out the fold and wire what needs no model.
 
     Args:
         prompt: a PNG fills it, too.
-        device: that of the model, on which defaults depend.
-        fingerprint: of the checkpoint; a picture of another one may be drawn differently.
-        static_files: serve the button for PNGs.
+        context: of the page.
     """
     with gr.Accordion(say("settings.title"), open=False, elem_id="settings"):
-        num_glyphs, num_steps = _lay_out_numbers(device)
+        num_glyphs, network, num_steps = _lay_out_numbers(context)
         guidance_scale, pag_scale, sampler = _lay_out_guidance()
         with gr.Accordion(say("settings.fine_print"), open=False, elem_id="intervals"):
             gr.Markdown(say("settings.intervals_info"))
@@ -137,6 +147,7 @@ def build_settings(prompt: gr.Textbox, device: torch.device, fingerprint: str, s
         seed, is_new_seed = _lay_out_seed()
         settings = Settings(
             num_glyphs,
+            network,
             num_steps,
             guidance_scale,
             pag_scale,
@@ -149,12 +160,16 @@ def build_settings(prompt: gr.Textbox, device: torch.device, fingerprint: str, s
             seed,
             is_new_seed,
         )
-        _lay_out_png(prompt, settings, fingerprint, static_files)
+        _lay_out_png(prompt, settings, context)
+    controls = settings.of_full_network()
+    network.change(
+        lambda name: [gr.update(interactive=name != FAST_CONFIG.network)] * len(controls), network, controls, **QUICK
+    )
     return settings
 
 
 def replay_link(
-    page: gr.Blocks, prompt: gr.Textbox, settings: Settings, message: gr.HTML, device: torch.device, fingerprint: str
+    page: gr.Blocks, prompt: gr.Textbox, settings: Settings, message: gr.HTML, context: AppContext
 ) -> gr.Checkbox:
     """Fill prompt and settings when a link to a run opens the page.
 
@@ -163,8 +178,7 @@ def replay_link(
         prompt: a field.
         settings: more fields.
         message: what there is to say of the link.
-        device: that of the model, on which defaults depend.
-        fingerprint: of the checkpoint.
+        context: of the page.
 
     Returns:
         A hidden box whose change event says that the run is to be drawn.
@@ -176,32 +190,39 @@ def replay_link(
         if "prompt" not in query:
             return *[gr.skip()] * len(fields), gr.skip(), gr.skip()
         try:
-            request = request_from_link(query, device)
+            request = request_from_link(query, context.pipeline.device)
         except ValueError as error:
             return *[gr.skip()] * len(fields), notice(sentence_of(error), "error"), gr.skip()
-        return *values_of(request), notice(other_checkpoint(request, fingerprint)), True
+        return *values_of(request), notice(other_checkpoint(request, context)), True
 
     page.load(take_link, None, [*fields, message, is_requested], **QUICK)
     return is_requested
 
 
-def other_checkpoint(request: Request, fingerprint: str) -> str:
+def other_checkpoint(request: Request, context: AppContext) -> str:
     """A sentence for a request that another checkpoint drew first; "" for one of ours, or of an unknown one."""
-    if not (request.checkpoint and fingerprint) or request.checkpoint == fingerprint:
+    ours = context.drawn_here(request).checkpoint
+    if not (request.checkpoint and ours) or request.checkpoint == ours:
         return ""
     return say("settings.other_checkpoint")
 
 
-def _lay_out_numbers(device: torch.device) -> tuple[gr.Radio, gr.Slider]:
+def _lay_out_numbers(context: AppContext) -> tuple[gr.Radio, gr.Radio, gr.Slider]:
+    device = context.pipeline.device
     num_glyphs = gr.Radio(
         NUM_GLYPHS, value=default_num_glyphs(device), label=say("settings.num_glyphs"),
         info=say("settings.num_glyphs_info"), elem_id="num-glyphs",
+    )  # fmt: skip
+    network = gr.Radio(
+        [(say(f"settings.network_{name}"), name) for name in NETWORKS], value=SampleConfig.network,
+        label=say("settings.network"), info=say("settings.network_info"), visible=context.has_fast_network,
+        elem_id="network",
     )  # fmt: skip
     num_steps = whole_slider(
         1, MAX_STEPS, default_num_steps(device), label=say("settings.num_steps"), info=say("settings.num_steps_info"),
         elem_id="num-steps",
     )  # fmt: skip
-    return num_glyphs, num_steps
+    return num_glyphs, network, num_steps
 
 
 def _lay_out_guidance() -> tuple[gr.Slider, gr.Slider, gr.Dropdown]:
@@ -260,7 +281,7 @@ def _lay_out_seed() -> tuple[gr.Number, gr.Checkbox]:
     return seed, is_new_seed
 
 
-def _lay_out_png(prompt: gr.Textbox, settings: Settings, fingerprint: str, static_files: StaticFiles) -> None:
+def _lay_out_png(prompt: gr.Textbox, settings: Settings, context: AppContext) -> None:
     """A button that fills prompt and settings with what a PNG of ours keeps."""
     fields = [prompt, *settings.inputs()]
 
@@ -269,8 +290,8 @@ def _lay_out_png(prompt: gr.Textbox, settings: Settings, fingerprint: str, stati
             request = request_from_png(chosen_png(details(event)))
         except ValueError as error:
             return *[gr.skip()] * len(fields), notice(sentence_of(error), "error")
-        return *values_of(request), notice(other_checkpoint(request, fingerprint) or say("settings.png_taken"))
+        return *values_of(request), notice(other_checkpoint(request, context) or say("settings.png_taken"))
 
-    png = build_png_button(static_files, elem_id="png")
+    png = build_png_button(context.static_files, elem_id="png")
     message = gr.HTML("", elem_id="png-message")
     png.upload(take_png, None, [*fields, message], **QUICK)

@@ -63,7 +63,7 @@ class Where:
 def build_where(context: AppContext) -> Where | None:
     """Lay out the switch; None where the model cannot run in a browser."""
     files = device_files(context)
-    if files is None:
+    if SampleConfig.network not in files:
         return None
     device = context.pipeline.device
     config = SampleConfig(num_inference_steps=default_num_steps(device))

@@ -11,7 +11,7 @@ from glyffuser.ui.static_files import StaticFiles
 
 def build_own_device(
     static_files: StaticFiles,
-    files: DeviceFiles,
+    files: dict[str, DeviceFiles],
     schedule: NoiseSchedule,
     usual: tuple[DeviceConfig, int],
     urls: tuple[str, str, str],
@@ -27,7 +27,7 @@ def build_own_device(
 
     Args:
         static_files: serve its modules.
-        files: what has to be fetched.
+        files: what has to be fetched for each network.
         schedule: noise schedule of training.
         usual: config and number of glyphs of a fresh page, of which the time is estimated.
         urls: addresses of `begin`, `finish` and `wait` of `glyffuser.ui.own_device`.

@@ -94,7 +94,8 @@ class OwnDevice {
    * @param {number} calls
    */
   async time(fields, rows, calls) {
-    return (await this.#loaded()).time(await this.#server.begin(fields), rows, calls);
+    const run = await this.#server.begin(fields);
+    return (await this.#loaded(run.config.network)).time(run, rows, calls);
   }
 
   /** Stop the worker, and remove every listener. */
@@ -140,7 +141,7 @@ class OwnDevice {
     this.#worker?.stop();
     this.#show("fetching", "");
     try {
-      const [run, worker] = await Promise.all([this.#server.begin(order.fields), this.#loaded()]);
+      const [run, worker] = await Promise.all([this.#server.begin(order.fields), this.#loaded(networkIn(order))]);
       if (!isCurrent()) return;
       const startSeconds = (performance.now() - began) / 1000;
       this.#show("drawing", this.#props.text.drawing);
@@ -211,10 +212,17 @@ class OwnDevice {
     this.#trigger("select");
   }
 
-  /** A worker that has loaded everything. */
-  async #loaded() {
+  /**
+   * A worker that has loaded a network; one network at a time, for the sake of small memories.
+   *
+   * @param {string} network its name
+   */
+  async #loaded(network) {
     if (!this.#backend) throw new Error("the network cannot run here");
-    this.#worker ??= new WorkerLink(this.#props.files, this.#backend, (share) => this.#showProgress(share));
+    if (this.#worker?.network !== network) {
+      this.#worker?.terminate();
+      this.#worker = new WorkerLink(this.#props.files, network, this.#backend, (share) => this.#showProgress(share));
+    }
     await this.#worker.ready;
     this.#parts.progress.hidden = true;
     return this.#worker;
@@ -265,4 +273,13 @@ class OwnDevice {
     this.#show("done", fill(this.#props.text.done, values));
     this.#switch.measured(seconds / rows);
   }
+}
+
+/**
+ * Name of the network that an order asks for: the third of the fields, after prompt and number of glyphs.
+ *
+ * @param {DeviceOrder} order
+ */
+function networkIn({ fields: [, , network] }) {
+  return String(network);
 }

@@ -38,23 +38,26 @@ export class Network {
   }
 
   /**
-   * Fetch everything and start the session.
+   * Fetch everything and start the session; files of the other networks stay kept.
    *
-   * @param {DeviceFiles} files
+   * @param {Record<string, DeviceFiles>} files of each network
+   * @param {string} network its name
    * @param {Backend} backend
    * @param {string} base address of the page
    * @param {(share: number) => void} onProgress 0 to 1 of all bytes
    */
-  static async load(files, backend, base, onProgress) {
-    const build = files[backend.build];
-    const wanted = filesFor(files, backend);
+  static async load(files, network, backend, base, onProgress) {
+    const chosen = files[network];
+    if (!chosen) throw new Error(`there is no network ${network} for this device`);
+    const build = chosen[backend.build];
+    const wanted = filesFor(chosen, backend);
     const total = wanted.reduce((sum, { size }) => sum + size, 0);
     let received = 0;
     const downloads = await Downloads.open(base);
     const getFile = (/** @type {DeviceFiles["graph"]} */ file) =>
       downloads.get(file, (bytes) => onProgress((received += bytes) / total));
     const [graph, weights, wasm] = await Promise.all(wanted.map(getFile));
-    await downloads.forgetOthers(wanted);
+    await downloads.forgetOthers(Object.values(files).flatMap((each) => filesFor(each, backend)));
     const runtime = await import(new URL(build.runtime_url, base).href);
     runtime.env.logLevel = "error";
     runtime.env.wasm.numThreads = backend.threads;
@@ -62,7 +65,7 @@ export class Network {
     runtime.env.wasm.wasmPaths = { mjs: new URL(build.loader_url, base).href };
     const session = await runtime.InferenceSession.create(graph, {
       executionProviders: [backend.name],
-      externalData: [{ path: files.weights_name, data: weights }],
+      externalData: [{ path: chosen.weights_name, data: weights }],
       logSeverityLevel: ERRORS_ONLY,
     });
     return new Network(runtime, session, backend.maxRows);

@@ -96,9 +96,9 @@ export class Switch {
   }
 
   async #showEstimate() {
-    const { text, files } = this.#props;
+    const { text } = this.#props;
     if (!this.#backend) return;
-    const bytes = filesFor(files, this.#backend).reduce((sum, { size }) => sum + size, 0);
+    const bytes = this.#usualFiles(this.#backend).reduce((sum, { size }) => sum + size, 0);
     const sentence = (await this.#isKept()) ? text.device_estimate : text.device_estimate_first;
     const values = { seconds: rounded(this.#usualSeconds()), megabytes: Math.round(bytes / 1e6) };
     this.#parts.device.textContent = fill(sentence, values);
@@ -107,7 +107,13 @@ export class Switch {
   /** Whether the network has been fetched before. */
   async #isKept() {
     if (!this.#backend) return false;
-    return (await Downloads.open(document.baseURI)).has(filesFor(this.#props.files, this.#backend));
+    return (await Downloads.open(document.baseURI)).has(this.#usualFiles(this.#backend));
+  }
+
+  /** @param {Backend} backend */
+  #usualFiles(backend) {
+    const files = this.#props.files[this.#props.usual.network];
+    return files ? filesFor(files, backend) : [];
   }
 
   #usualSeconds() {

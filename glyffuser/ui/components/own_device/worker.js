@@ -20,7 +20,7 @@ import { TorchGenerator } from "./torch_random.js";
 /** @typedef {import("./messages.js").SentFrame} SentFrame */
 
 /**
- * @typedef {{ kind: "load", files: DeviceFiles, backend: Backend, base: string }
+ * @typedef {{ kind: "load", files: Record<string, DeviceFiles>, network: string, backend: Backend, base: string }
  *   | { kind: "run", run: DeviceRun, schedule: NoiseSchedule }
  *   | { kind: "time", run: DeviceRun, rows: number, calls: number }
  *   | { kind: "stop" }} ToWorker
@@ -53,8 +53,8 @@ class DeviceWorker {
   }
 
   /** @param {ToWorker & { kind: "load" }} message */
-  async #load({ files, backend, base }) {
-    this.#network = Network.load(files, backend, base, (share) => post({ kind: "progress", share }));
+  async #load({ files, network, backend, base }) {
+    this.#network = Network.load(files, network, backend, base, (share) => post({ kind: "progress", share }));
     await this.#network;
     post({ kind: "ready" });
   }

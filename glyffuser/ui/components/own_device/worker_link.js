@@ -18,16 +18,18 @@ export class WorkerLink {
   ready = new Promise((resolve, reject) => (this.#whenReady = { resolve: () => resolve(null), reject }));
 
   /**
-   * @param {DeviceFiles} files
+   * @param {Record<string, DeviceFiles>} files of each network
+   * @param {string} network its name
    * @param {Backend} backend
    * @param {(share: number) => void} onProgress
    */
-  constructor(files, backend, onProgress) {
+  constructor(files, network, backend, onProgress) {
+    this.network = network;
     this.#onProgress = onProgress;
     this.ready.catch(() => {}); // whoever awaits it gets the error
     this.#worker.onmessage = ({ data }) => this.#take(data);
     this.#worker.onerror = (event) => this.#take({ kind: "failed", error: event.message || "the worker did not start" });
-    this.#post({ kind: "load", files, backend, base: document.baseURI });
+    this.#post({ kind: "load", files, network, backend, base: document.baseURI });
   }
 
   /**
