@@ -15,10 +15,12 @@ from glyffuser.checkpoint import DEFAULT_CHECKPOINT
 from glyffuser.config import ModelConfig
 from glyffuser.data.characters import load_characters
 from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.prior import GlyphPrior
 from glyffuser.training import command as cli
 from glyffuser.training import smoke
 from glyffuser.training.command import parse, prior_folder, run, start_or_resume
-from glyffuser.training.recipe import TRAINING_PRESETS, Recipe
+from glyffuser.training.export import load_run
+from glyffuser.training.recipe import DISTILLATION_PRESETS, TRAINING_PRESETS, Recipe
 from glyffuser.training.segments import STUDENT_TIMESTEPS
 from glyffuser.training.state import STATE_FILE, Counters, StateError
 
@@ -36,6 +38,17 @@ def test_the_whole_chain_on_64_glyphs(tmp_path):
     errors = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert any("error" in line for line in errors)
     assert list((tmp_path / "run" / "tensorboard").iterdir())
+    distil(tmp_path / "run", tmp_path / "fast", tmp_path)
+    assert (tmp_path / "fast" / "grids" / "00000272.png").exists()
+    assert load_run(tmp_path / "fast").config.samples_seen == 256 + 16
+
+
+def distil(teacher, folder, cache):
+    """Two steps of distillation, from a run of smoke's network."""
+    places = ["--teacher", str(teacher), "--output", str(folder), "--cache", str(cache)]
+    recipe = ["--recipe", "one-gpu", "--batch-size", "8", "--max-samples", "16", "--grid-samples", "16"]
+    options = parse([*places, *recipe, "--precision", "no", *smoke.TINY_NETWORK], presets=DISTILLATION_PRESETS)
+    run(options, smoke.choose(load_characters()), GlyphPrior.from_pretrained(prior_folder(options)))
 
 
 TWO_PROCESSES = """

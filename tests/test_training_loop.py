@@ -12,11 +12,13 @@ from training_bench import RECIPE, Bench, same, weights_of
 
 from glyffuser.diffusion import training_loss
 from glyffuser.training import loop
+from glyffuser.training.batches import TrainingBatches
 from glyffuser.training.command import is_compiled
 from glyffuser.training.export import load_run
 from glyffuser.training.loop import train
 from glyffuser.training.monitor import averaged_weights, denoising_errors
 from glyffuser.training.recipe import Recipe
+from glyffuser.training.segments import STUDENT_TIMESTEPS, SegmentObjective
 from glyffuser.training.state import STATE_FILE, StateError
 
 
@@ -25,13 +27,20 @@ def bench(tiny_pipeline, pipeline):
     return Bench(tiny_pipeline, pipeline.text_encoder)
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(bench, tmp_path):
-    whole = bench.train(tmp_path / "whole", bench.state())
-    bench.train(tmp_path / "cut", bench.state(), stop_after=5)
+@pytest.mark.parametrize("kind", ["plain", "noised text", "distillation"])
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(bench, tiny_pipeline, tmp_path, kind):
+    perturbation = {"token_dropout": 0.2, "text_noise": 0.3} if kind == "noised text" else {}
+    recipe, given = dataclasses.replace(RECIPE, **perturbation), {}
+    given["batches"] = TrainingBatches(bench.dataset, bench.conditioning, recipe)
+    if kind == "distillation":
+        given["batches"] = TrainingBatches(bench.dataset, bench.conditioning, recipe, STUDENT_TIMESTEPS)
+        given["objective"] = SegmentObjective(tiny_pipeline.unet, bench.conditioning([""]), bench.scheduler)
+    whole = bench.train(tmp_path / "whole", bench.state(), **given)
+    bench.train(tmp_path / "cut", bench.state(), stop_after=5, **given)
     second = bench.state(recipe=dataclasses.replace(RECIPE, seed=7))  # other weights, which the state replaces
     second.load(tmp_path / "cut" / STATE_FILE)
     assert second.counters.step == 5 and not same(second, whole)
-    bench.train(tmp_path / "cut", second)
+    bench.train(tmp_path / "cut", second, **given)
     assert second.counters.step == whole.counters.step == 12
     assert same(second, whole)
 

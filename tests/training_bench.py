@@ -43,7 +43,9 @@ class Bench:
     def state(self, config=TINY, recipe=RECIPE):
         return build_state(config, recipe, "minilm", torch.device("cpu"))
 
-    def train(self, folder, state, recipe=RECIPE, stop_after=None, accelerator=None, **intervals):
+    def train(
+        self, folder, state, recipe=RECIPE, stop_after=None, accelerator=None, batches=None, objective=None, **intervals
+    ):
         folder.mkdir(exist_ok=True)
         self.prior.save_pretrained(folder / "glyph_prior")
         config = self.monitor(folder, state, **intervals)
@@ -52,7 +54,7 @@ class Bench:
             return stop_after is not None and state.counters.step >= stop_after
 
         accelerator = accelerator or Accelerator(cpu=True)
-        train(state, recipe, self.batches, self.scheduler, accelerator, config, should_stop)
+        train(state, recipe, batches or self.batches, self.scheduler, accelerator, config, should_stop, objective)
         return state
 
     def monitor(self, folder, state, error_samples=0, grid_samples=0, grid_config=ONE_STEP):
