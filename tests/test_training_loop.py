@@ -58,6 +58,17 @@ def test_a_compiled_run_ends_with_the_same_weights(bench, tmp_path, monkeypatch)
     assert not torch._dynamo.utils.counters["graph_break"]
 
 
+def test_noise_levels_are_balanced_by_errors_not_by_what_is_minimised(bench, tmp_path):
+    plain, state = loop.denoising_objective(bench.scheduler, 1.0), bench.state()
+
+    def objective(*given):
+        return loop.Losses(plain(*given).minimised, torch.full((4,), 7.0))
+
+    bench.train(tmp_path, state, stop_after=1, objective=objective)
+    means = (state.balance.means / state.balance.shares)[state.balance.shares > 0]
+    assert len(means) and torch.allclose(means, torch.full_like(means, 7.0))
+
+
 def test_losses_are_read_once_in_a_while(bench, tmp_path, monkeypatch):
     """Reading one waits for the device."""
     monkeypatch.setattr(loop, "LOSS_STEPS", 5)

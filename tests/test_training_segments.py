@@ -181,7 +181,8 @@ def test_errors_of_each_segment(timestep, target, predicted, error):
     losses = segment_losses(
         torch.full(shape, predicted), torch.full(shape, target), torch.tensor([timestep]), overshoot_weight=0.1
     )
-    assert losses.tolist() == pytest.approx([error], rel=1e-4)
+    assert losses.minimised.tolist() == pytest.approx([error], rel=1e-4)
+    assert losses.errors.tolist() == pytest.approx([1.0], rel=1e-4)
 
 
 def test_the_student_approaches_the_teacher(bench, tiny_pipeline, objective, batch, tmp_path):
@@ -191,7 +192,7 @@ def test_the_student_approaches_the_teacher(bench, tiny_pipeline, objective, bat
 
     def loss() -> float:
         with torch.no_grad():
-            return objective(partial(predict, state.unet), x_0, noise, timesteps, conditioning).mean().item()
+            return objective(partial(predict, state.unet), x_0, noise, timesteps, conditioning).minimised.mean().item()
 
     before = loss()
     batches = TrainingBatches(bench.dataset, bench.conditioning, recipe, STUDENT_TIMESTEPS)

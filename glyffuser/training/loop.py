@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from accelerate import Accelerator
@@ -24,8 +25,21 @@ from glyffuser.unet import Conditioning
 Denoise = Callable[[torch.Tensor, torch.Tensor, Conditioning], torch.Tensor]
 """(x_t (batch, 1, 128, 128), timesteps (batch,), conditioning) -> model output of the same shape as x_t."""
 
-Objective = Callable[[Denoise, torch.Tensor, torch.Tensor, torch.Tensor, Conditioning], torch.Tensor]
-"""(denoise, x_0, noise, timesteps, conditioning) -> losses float32 (batch,), before weighting."""
+
+class Losses(NamedTuple):
+    """What an objective finds, one number per glyph.
+
+    Attributes:
+        minimised: float32 (batch,), before weighting.
+        errors: float32 (batch,), by whose means the noise levels are balanced; often the same.
+    """
+
+    minimised: torch.Tensor
+    errors: torch.Tensor
+
+
+Objective = Callable[[Denoise, torch.Tensor, torch.Tensor, torch.Tensor, Conditioning], Losses]
+"""(denoise, x_0, noise, timesteps, conditioning) -> losses of a batch."""
 
 LOSS_STEPS = 50
 """Steps whose mean loss is one line of the metrics; losses stay on the device until then: to read is to wait for it."""
@@ -113,15 +127,15 @@ def train_step(
     start = state.counters.samples_seen + accelerator.process_index * recipe.batch_size
     x_0, noise, timesteps, conditioning = batches.batch(start, recipe.batch_size)
     losses = objective(denoiser, x_0, noise, timesteps, conditioning)
-    accelerator.backward((losses * state.balance.weights(timesteps)).mean())
-    losses = accelerator.gather(losses.detach())
-    state.balance.observe(accelerator.gather(timesteps), losses)
+    accelerator.backward((losses.minimised * state.balance.weights(timesteps)).mean())
+    minimised, errors = (accelerator.gather(part.detach()) for part in losses)
+    state.balance.observe(accelerator.gather(timesteps), errors)
     accelerator.clip_grad_norm_(state.unet.parameters(), recipe.max_grad_norm)
     for optimizer in state.optimizers.values():
         optimizer.step()
         optimizer.zero_grad()
     state.ema.step(state.unet.parameters())
-    return losses.mean()
+    return minimised.mean()
 
 
 def denoising_objective(scheduler: SchedulerMixin, overshoot_weight: float) -> Objective:
@@ -129,11 +143,12 @@ def denoising_objective(scheduler: SchedulerMixin, overshoot_weight: float) -> O
 
     def losses(
         denoise: Denoise, x_0: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning
-    ) -> torch.Tensor:
+    ) -> Losses:
         def predict(x_t: torch.Tensor, timesteps: torch.Tensor) -> torch.Tensor:
             return denoise(x_t, timesteps, conditioning)
 
-        return training_loss(predict, x_0, noise, timesteps, scheduler, overshoot_weight)
+        found = training_loss(predict, x_0, noise, timesteps, scheduler, overshoot_weight)
+        return Losses(found, found)
 
     return losses
 

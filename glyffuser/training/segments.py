@@ -19,7 +19,7 @@ from glyffuser.config import FAST_CONFIG, SampleConfig
 from glyffuser.diffusion import add_noise, ddim_step, to_eps, to_x_0
 from glyffuser.guidance import guided_output
 from glyffuser.spacing import spaced_timesteps
-from glyffuser.training.loop import Denoise
+from glyffuser.training.loop import Denoise, Losses
 from glyffuser.unet import Conditioning
 
 STUDENT_CONFIG = replace(FAST_CONFIG, network="full")
@@ -74,7 +74,7 @@ class SegmentObjective:
         noise: torch.Tensor,
         timesteps: torch.Tensor,
         conditioning: Conditioning,
-    ) -> torch.Tensor:
+    ) -> Losses:
         """Error of the student's predicted x_0 against the teacher's target; arguments as of `Objective`."""
         x_t = self.starts(denoise, x_0, noise, timesteps, conditioning)
         targets = self.targets(x_t, timesteps, conditioning)
@@ -178,24 +178,25 @@ class SegmentObjective:
 
 def segment_losses(
     pred_x_0: torch.Tensor, targets: torch.Tensor, timesteps: torch.Tensor, overshoot_weight: float
-) -> torch.Tensor:
+) -> Losses:
     """Squared error in the first two segments, pseudo-Huber error (Charbonnier et al. 1997) in the last two.
+
+    The segments are balanced by their squared errors.
 
     Args:
         pred_x_0: float32 (batch, 1, 128, 128), of the student.
         targets: of the same shape.
         timesteps: int64 (batch,), each of them one of `STUDENT_TIMESTEPS`.
         overshoot_weight: of errors of the last segment beyond targets that are paper or ink.
-
-    Returns:
-        float32 (batch,).
     """
     timesteps = timesteps.view(-1, 1, 1, 1)
     wrong = pred_x_0 - targets
-    huber = 2 * HUBER_WIDTH * ((wrong.square() + HUBER_WIDTH**2).sqrt() - HUBER_WIDTH)
-    errors = torch.where(timesteps > STUDENT_TIMESTEPS[2], wrong.square(), huber)
+    squared = wrong.square()
+    huber = 2 * HUBER_WIDTH * ((squared + HUBER_WIDTH**2).sqrt() - HUBER_WIDTH)
+    minimised = torch.where(timesteps > STUDENT_TIMESTEPS[2], squared, huber)
     is_beyond = (timesteps == STUDENT_TIMESTEPS[3]) & (targets.abs() >= SATURATED) & (wrong * targets > 0)
-    return (torch.where(is_beyond, overshoot_weight, 1.0) * errors).mean(dim=(1, 2, 3))
+    minimised = torch.where(is_beyond, overshoot_weight, 1.0) * minimised
+    return Losses(minimised.mean(dim=(1, 2, 3)), squared.mean(dim=(1, 2, 3)))
 
 
 def rows_by_segment(timesteps: torch.Tensor) -> list[torch.Tensor]:
