@@ -77,12 +77,11 @@ def train(
     denoiser = accelerator.prepare(Denoiser(state.unet))
     objective = objective or denoising_objective(scheduler, recipe.overshoot_weight)
     counters, is_main = state.counters, accelerator.is_main_process
-    first_step = counters.step
     monitor = Monitor(monitor_config, scheduler, accelerator, counters.samples_seen) if is_main else None
     progress_bar = tqdm(total=recipe.max_samples, initial=counters.plan_samples, unit="sample", disable=not is_main)
     samples_per_step = recipe.batch_size * accelerator.num_processes
     losses: list[torch.Tensor] = []
-    last_save = last_step = time.monotonic()
+    last_save, last_step = time.monotonic(), None
     while True:
         progress = recipe.progress(counters.plan_samples, counters.plan_seconds)
         progress, stop = broadcast_values(accelerator, progress, float(should_stop()))
@@ -91,16 +90,11 @@ def train(
         set_rates(state.optimizers, recipe, recipe.rate_factor(counters.step, progress))
         losses.append(train_step(state, recipe, batches, objective, accelerator, denoiser))
         now = time.monotonic()
-        seconds = now - last_step if counters.step > first_step else 0.0  # the first step waits for the compiler
-        counters.advance(samples_per_step, seconds)
+        counters.advance(samples_per_step, now - (last_step or now))  # the first step waits for the compiler
         last_step = now
         progress_bar.update(samples_per_step)
         if len(losses) >= LOSS_STEPS:
-            mean_loss = read_mean(losses, counters.samples_seen)
-            losses.clear()
-            progress_bar.set_postfix(loss=f"{mean_loss:.4f}", seen=f"{counters.samples_seen:,}")
-            if monitor is not None:
-                monitor.log_loss(state, mean_loss)
+            report_losses(losses, state, monitor, progress_bar)
         if monitor is None:
             continue
         monitor.log_if_due(state, counters.samples_seen - samples_per_step)
@@ -151,6 +145,17 @@ def denoising_objective(scheduler: SchedulerMixin, overshoot_weight: float) -> O
         return Losses(found, found)
 
     return losses
+
+
+def report_losses(
+    losses: list[torch.Tensor], state: TrainingState, monitor: Monitor | None, progress_bar: tqdm
+) -> None:
+    """Write the mean of the latest losses and forget them; errors as of `read_mean`."""
+    mean_loss = read_mean(losses, state.counters.samples_seen)
+    losses.clear()
+    progress_bar.set_postfix(loss=f"{mean_loss:.4f}", seen=f"{state.counters.samples_seen:,}")
+    if monitor is not None:
+        monitor.log_loss(state, mean_loss)
 
 
 def read_mean(losses: list[torch.Tensor], samples_seen: int) -> float:
