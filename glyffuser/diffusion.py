@@ -288,8 +288,12 @@ def training_loss(
     noise: torch.Tensor,
     timesteps: torch.Tensor,
     scheduler: SchedulerMixin,
+    overshoot_weight: float = 1.0,
 ) -> torch.Tensor:
     """Mean squared error of the prediction, per sample (Ho et al. 2020, equation 14).
+
+    Where x_0 is exactly paper or ink, a predicted x_0 beyond it is clipped anyway; there, errors may count less (an
+    expectile loss, Newey & Powell 1987).
 
     Args:
         predict: (x_t, timesteps) -> model output.
@@ -297,11 +301,19 @@ def training_loss(
         noise: standard Gaussian, of the same shape.
         timesteps: int64 (batch,).
         scheduler: from `training_scheduler`.
+        overshoot_weight: of those errors; 1 for the plain squared error.
 
     Returns:
         float32 (batch,).
     """
-    alpha_bar = scheduler.alphas_cumprod.to(x_0.device)[timesteps].view(-1, 1, 1, 1)
-    output = predict(add_noise(x_0, noise, alpha_bar), timesteps)
-    target = training_target(x_0, noise, alpha_bar, scheduler.config.prediction_type)
-    return F.mse_loss(output, target, reduction="none").flatten(1).mean(dim=1)
+    prediction_type = scheduler.config.prediction_type
+    # non_blocking: waiting for the copy would be waiting for all that the device has still to do
+    alpha_bar = scheduler.alphas_cumprod.to(x_0.device, non_blocking=True)[timesteps].view(-1, 1, 1, 1)
+    x_t = add_noise(x_0, noise, alpha_bar)
+    output = predict(x_t, timesteps)
+    errors = F.mse_loss(output, training_target(x_0, noise, alpha_bar, prediction_type), reduction="none")
+    if overshoot_weight != 1:
+        pred_x_0 = to_x_0(output.detach(), x_t, alpha_bar, prediction_type)
+        is_beyond = (x_0.abs() >= 1) & ((pred_x_0 - x_0) * x_0 > 0)
+        errors = torch.where(is_beyond, overshoot_weight, 1.0) * errors
+    return errors.flatten(1).mean(dim=1)

@@ -29,8 +29,8 @@ MAX_SETTINGS_LENGTH = 100_000
 """Characters of that text; the settings of a thousand glyphs are shorter."""
 
 
-def uint8_to_x_0(pixels: np.ndarray) -> torch.Tensor:
-    """Turn pictures into clean samples.
+def uint8_to_x_0(pixels: np.ndarray | torch.Tensor) -> torch.Tensor:
+    """Turn pictures into clean samples, on the device where they are.
 
     Args:
         pixels: uint8 (..., height, width), paper 255, ink 0.
@@ -38,7 +38,8 @@ def uint8_to_x_0(pixels: np.ndarray) -> torch.Tensor:
     Returns:
         float32 (..., 1, height, width) in [-1, 1], paper +1, ink -1.
     """
-    return (torch.from_numpy(np.array(pixels)).float() / 127.5 - 1).unsqueeze(-3)
+    levels = pixels if isinstance(pixels, torch.Tensor) else torch.from_numpy(np.array(pixels))
+    return (levels.float() / 127.5 - 1).unsqueeze(-3)
 
 
 def x_0_to_uint8(x_0: torch.Tensor) -> np.ndarray:

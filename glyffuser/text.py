@@ -219,11 +219,19 @@ class TextStateCache:
         Raises:
             KeyError: if a text was not encoded.
         """
-        ids = [self._ids[text] for text in texts]
-        rows = [self._rows[self._offsets[i] : self._offsets[i + 1]].float() for i in ids]
-        states = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
-        lengths = torch.tensor([len(row) for row in rows])
-        return TextStates(states, torch.arange(states.shape[1]) < lengths[:, None])
+        return self.padded(torch.tensor([self._ids[text] for text in texts], device=self._rows.device))
+
+    def padded(self, ids: torch.Tensor, num_tokens: int | None = None) -> TextStates:
+        """The states of texts by id, int64 (batch,), padded to `num_tokens`, or to the longest when not given."""
+        starts, lengths = self._offsets[ids], self._offsets[ids + 1] - self._offsets[ids]
+        columns = torch.arange(num_tokens or int(lengths.max()), device=ids.device)
+        mask = columns < lengths[:, None]
+        rows = (starts[:, None] + columns).clamp(max=len(self._rows) - 1)
+        return TextStates(self._rows[rows].float() * mask[..., None], mask)
+
+    def to(self, device: torch.device | str) -> "TextStateCache":
+        """The same cache on `device`, where it is read."""
+        return TextStateCache(self.texts, self._rows.to(device), self._offsets.to(device))
 
     @classmethod
     def build(cls, encoder: TextEncoder, texts: list[str], batch_size: int = 64) -> "TextStateCache":

@@ -26,7 +26,7 @@ class Conditioning(NamedTuple):
     class_labels: torch.Tensor
     prior: torch.Tensor
 
-    def rows(self, indices: slice | list[int]) -> "Conditioning":
+    def rows(self, indices: slice | list[int] | torch.Tensor) -> "Conditioning":
         """The chosen rows."""
         return Conditioning(*(part[indices] for part in self))
 

@@ -1,12 +1,10 @@
-"""Captions and samples."""
+"""Captions, and how they are drawn."""
 
-import random
 from collections import Counter
 from math import sqrt
 
 import numpy as np
 import pytest
-import torch
 
 from glyffuser.data import dataset
 from glyffuser.data.characters import Character, load_characters
@@ -15,7 +13,6 @@ from glyffuser.data.dataset import (
     GlyphDataset,
     caption_variants,
     distinct_captions,
-    sample_caption,
     unseen_characters,
 )
 
@@ -28,15 +25,13 @@ def character(char="好", *senses):
 
 @pytest.fixture
 def small():
-    """Six characters, glyph i grey level 51 * i."""
+    """Six characters."""
     characters = [character(char, f"{char} a, b", f"{char} c, d") for char in "一二三四五六"]
-    glyphs = np.broadcast_to(np.arange(0, 256, 51, dtype=np.uint8)[:, None, None], (6, 128, 128))
-    return GlyphDataset(characters, glyphs, seed=3)
+    return GlyphDataset(characters, np.zeros((6, 128, 128), np.uint8), seed=3)
 
 
-def captions(samples, epoch=0, order=None):
-    samples.set_epoch(epoch)
-    return {index: samples[index]["caption"] for index in order or range(len(samples))}
+def captions(dataset, epoch=0):
+    return [dataset.captions[number] for number in dataset.draw_captions(epoch)]
 
 
 def test_variants_are_the_definition_the_senses_and_the_first_clauses():
@@ -63,20 +58,30 @@ def test_other_parentheses_are_no_element():
     assert caption_variants(character("五", "five (of the elements)")).senses == ("five (of the elements)",)
 
 
-def test_caption_probabilities():
-    variants = CaptionVariants(full="full", senses=("sense 1", "sense 2"), clauses=("clause 1", "clause 2"))
-    rng = random.Random(0)
-    counts = Counter(sample_caption(variants, rng) for _ in range(NUM_DRAWS))
-    expected = {"": 0.10, "full": 0.40, "sense 1": 0.16, "sense 2": 0.16, "clause 1": 0.09, "clause 2": 0.09}
-    assert counts.keys() == expected.keys()
+@pytest.mark.parametrize(("dropout", "others"), [(0.10, 1.0), (0.0, 1 / 0.9), (0.55, 0.5)])
+def test_caption_probabilities(dropout, others):
+    many = [character("好", "first, a", "second, b")] * NUM_DRAWS
+    dataset = GlyphDataset(many, np.zeros((NUM_DRAWS, 1, 1), np.uint8), caption_dropout=dropout)
+    counts = Counter(captions(dataset))
+    shares = {"first, a; second, b": 0.40, "first, a": 0.16, "second, b": 0.16, "first": 0.09, "second": 0.09}
+    expected = {"": dropout} | {caption: others * share for caption, share in shares.items()}
+    assert counts.keys() == {caption for caption, probability in expected.items() if probability}
     for caption, probability in expected.items():
         deviation = sqrt(NUM_DRAWS * probability * (1 - probability))
-        assert abs(counts[caption] - NUM_DRAWS * probability) < 4 * deviation, caption
+        assert abs(counts[caption] - NUM_DRAWS * probability) <= 4 * deviation, caption
 
 
-def test_caption_probabilities_over_epochs_of_the_dataset(small):
-    empty = sum(caption == "" for epoch in range(400) for caption in captions(small, epoch).values())
-    assert abs(empty - 240) < 4 * sqrt(2400 * 0.1 * 0.9)
+def test_every_character_gets_a_caption_of_its_own(small):
+    for epoch in range(50):
+        for char, caption in zip("一二三四五六", captions(small, epoch), strict=True):
+            assert caption in {
+                "",
+                f"{char} a, b; {char} c, d",
+                f"{char} a, b",
+                f"{char} c, d",
+                f"{char} a",
+                f"{char} c",
+            }
 
 
 def test_probabilities_add_up():
@@ -84,34 +89,20 @@ def test_probabilities_add_up():
     assert dataset.CAPTION_DROPOUT + sum(kept) == pytest.approx(1)
 
 
-def test_caption_depends_only_on_seed_epoch_and_index(small):
-    forward, backward = captions(small, epoch=5), captions(small, epoch=5, order=[5, 3, 3, 0, 1, 2, 4])
-    assert forward == backward
+def test_captions_depend_only_on_seed_and_epoch(small):
+    first = captions(small, epoch=5)
+    captions(small, epoch=6)
     other = GlyphDataset(small.characters, small.glyphs, seed=3)
-    assert captions(other, epoch=5) == forward
+    assert captions(small, epoch=5) == captions(other, epoch=5) == first
 
 
-def test_caption_changes_with_epoch_seed_and_index(small):
-    epochs = [tuple(captions(small, epoch).values()) for epoch in range(20)]
+def test_captions_change_with_epoch_seed_and_index(small):
+    epochs = [tuple(captions(small, epoch)) for epoch in range(20)]
     assert len(set(epochs)) > 10
     other = GlyphDataset(small.characters, small.glyphs, seed=4)
-    assert [tuple(captions(other, epoch).values()) for epoch in range(20)] != epochs
+    assert [tuple(captions(other, epoch)) for epoch in range(20)] != epochs
     same = GlyphDataset([small.characters[0]] * 6, small.glyphs, seed=3)
-    assert any(len(set(captions(same, epoch).values())) > 1 for epoch in range(5))
-
-
-def test_workers_do_not_change_samples(small):
-    small.set_epoch(7)
-    loader = torch.utils.data.DataLoader(small, batch_size=2, num_workers=1)
-    assert [caption for batch in loader for caption in batch["caption"]] == [*captions(small, epoch=7).values()]
-
-
-def test_sample_ranges(small):
-    samples = [small[index] for index in range(6)]
-    for index, sample in enumerate(samples):
-        assert sample["x_0"].shape == (1, 128, 128) and sample["x_0"].dtype == torch.float32
-        assert sample["x_0"].min() == sample["x_0"].max() == pytest.approx(-1 + 0.4 * index, abs=1e-6)
-        assert sample["codepoint"] == ord("一二三四五六"[index])
+    assert any(len(set(captions(same, epoch))) > 1 for epoch in range(5))
 
 
 def test_default_is_the_training_split(monkeypatch):

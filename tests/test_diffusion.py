@@ -82,6 +82,26 @@ def test_the_loss_of_a_perfect_and_of_a_zero_prediction(x_0, noise, prediction_t
     assert torch.allclose(silence, target.square().mean(dim=(1, 2, 3)))
 
 
+@pytest.mark.parametrize("prediction_type", PREDICTION_TYPES)
+def test_errors_beyond_paper_and_ink_count_less(prediction_type):
+    """Four pixels: paper, ink, and twice grey; the prediction lies beyond them, or short of them."""
+    x_0 = torch.tensor([1.0, -1.0, 0.9, -0.9]).view(1, 1, 2, 2)
+    noise, timesteps = torch.zeros_like(x_0), torch.tensor([300])
+    scheduler = training_scheduler(prediction_type)
+    alpha_bar = scheduler.alphas_cumprod[300]
+
+    def errors(factor, overshoot_weight):
+        def predict(x_t, timesteps):
+            guess = factor * x_0
+            return training_target(guess, to_eps(guess, x_t, alpha_bar, "sample"), alpha_bar, prediction_type)
+
+        return training_loss(predict, x_0, noise, timesteps, scheduler, overshoot_weight)
+
+    assert torch.equal(errors(0.5, 0.1), errors(0.5, 1.0))
+    counted = (2 * 0.1 + 2 * 0.81) / (2 + 2 * 0.81)  # squared errors are as the squares of the pixels
+    assert torch.allclose(errors(1.5, 0.1), counted * errors(1.5, 1.0))
+
+
 def oracle(x_0, scheduler: DDPMScheduler):
     """The perfect model for a data set of one glyph: it always sees that glyph behind the noise."""
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import subprocess
@@ -12,10 +13,15 @@ from training_bench import RECIPE, Bench
 
 from glyffuser.checkpoint import DEFAULT_CHECKPOINT
 from glyffuser.config import ModelConfig
+from glyffuser.data.characters import load_characters
 from glyffuser.pipeline import GlyffuserPipeline
+from glyffuser.prior import GlyphPrior
 from glyffuser.training import command as cli
 from glyffuser.training import smoke
 from glyffuser.training.command import parse, prior_folder, run, start_or_resume
+from glyffuser.training.export import load_run
+from glyffuser.training.recipe import DISTILLATION_PRESETS, TRAINING_PRESETS, Recipe
+from glyffuser.training.segments import STUDENT_TIMESTEPS
 from glyffuser.training.state import STATE_FILE, Counters, StateError
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +38,17 @@ def test_the_whole_chain_on_64_glyphs(tmp_path):
     errors = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert any("error" in line for line in errors)
     assert list((tmp_path / "run" / "tensorboard").iterdir())
+    distil(tmp_path / "run", tmp_path / "fast", tmp_path)
+    assert (tmp_path / "fast" / "grids" / "00000272.png").exists()
+    assert load_run(tmp_path / "fast").config.samples_seen == 256 + 16
+
+
+def distil(teacher, folder, cache):
+    """Two steps of distillation, from a run of smoke's network."""
+    places = ["--teacher", str(teacher), "--output", str(folder), "--cache", str(cache)]
+    recipe = ["--recipe", "one-gpu", "--batch-size", "8", "--max-samples", "16", "--grid-samples", "16"]
+    options = parse([*places, *recipe, "--precision", "no", *smoke.TINY_NETWORK], presets=DISTILLATION_PRESETS)
+    run(options, smoke.choose(load_characters()), GlyphPrior.from_pretrained(prior_folder(options)))
 
 
 TWO_PROCESSES = """
@@ -45,12 +62,12 @@ from glyffuser.data.characters import load_characters
 from glyffuser.text import TextEncoder
 folder = Path(sys.argv[1])
 seen, states = [], []
-samples = batches.TrainingBatches.samples
+rows = batches.TrainingBatches.rows
 def spy(self, start, count):
-    found = samples(self, start, count)
-    seen.extend(found[2])
+    found = rows(self, start, count)
+    seen.extend(found[0].tolist())
     return found
-batches.TrainingBatches.samples = spy
+batches.TrainingBatches.rows = spy
 start_or_resume = cli.start_or_resume
 def remember(*arguments):
     states.append(start_or_resume(*arguments))
@@ -109,6 +126,50 @@ def test_a_run_counts_on_from_the_checkpoint_that_it_starts_from(tmp_path):
     assert state.counters.samples_seen >= 193_568
 
 
+def test_a_recipe_gives_the_defaults_and_options_override_it():
+    plain, on_gpu, own = (parse(line) for line in ([], ["--recipe", "one-gpu"], ["--batch-size=7", "--recipe=one-gpu"]))
+    assert cli.recipe_from(plain) == Recipe() and plain.error_samples == 20_000
+    row = TRAINING_PRESETS["one-gpu"]
+    assert cli.recipe_from(on_gpu) == row.recipe and on_gpu.error_samples == row.error_samples == 600_000
+    assert cli.recipe_from(own) == dataclasses.replace(row.recipe, batch_size=7)
+
+
+@pytest.mark.parametrize("wrong", [["--recipe", "ten-gpus"], ["--recipe"]])
+def test_an_unknown_recipe_is_refused(wrong, capsys):
+    with pytest.raises(SystemExit):
+        parse(wrong)
+    assert "argument --recipe: " in capsys.readouterr().err
+
+
+def test_students_see_every_caption_and_pictures_as_sharp_as_those_of_prompts(monkeypatch, tmp_path, pipeline):
+    given = {}
+
+    class EnoughError(Exception):
+        pass
+
+    def conditioning(states, prior, folds, sharpness, device, num_tokens):
+        given.update(sharpness=sharpness, num_tokens=num_tokens)
+        return "conditioning"
+
+    def dataset(characters, seed, caption_dropout):
+        given.update(caption_dropout=caption_dropout)
+
+    def batches(dataset, conditioning, recipe, timesteps):
+        given.update(timesteps=timesteps)
+        raise EnoughError
+
+    monkeypatch.setattr(cli, "CaptionConditioning", conditioning)
+    monkeypatch.setattr(cli, "GlyphDataset", dataset)
+    monkeypatch.setattr(cli, "TrainingBatches", batches)
+    for teacher in ([], ["--teacher", str(DEFAULT_CHECKPOINT)]):
+        options = ["--output", str(tmp_path), "--cache", str(tmp_path), "--precision", "no", *teacher]
+        with pytest.raises(EnoughError):
+            run(parse(options), load_characters()[:2], pipeline.glyph_prior)
+        expected = (None, 0.0, STUDENT_TIMESTEPS) if teacher else (1.0, 0.1, None)
+        assert (given["sharpness"], given["caption_dropout"], given["timesteps"]) == expected
+        assert given["num_tokens"] is None  # nothing is compiled on a CPU
+
+
 def test_the_prior_of_a_run_is_its_own_unless_another_is_given(tmp_path):
     options = parse(["--output", str(tmp_path)])
     assert prior_folder(options) == DEFAULT_CHECKPOINT / "glyph_prior"
@@ -128,6 +189,20 @@ def test_the_precision_of_a_run_is_kept(bench, tmp_path, monkeypatch):
         lambda mixed_precision, **_: SimpleNamespace(mixed_precision=mixed_precision, init_trackers=lambda _: None),
     )
     assert cli.start_accelerator(cli.parse(["--output", str(tmp_path)]), TINY).mixed_precision == "bf16"
+
+
+@pytest.mark.parametrize(
+    ("device", "given", "backend"), [("cpu", [], "NO"), ("cuda", [], "INDUCTOR"), ("cuda", ["--eager"], "NO")]
+)
+def test_networks_are_compiled_on_gpus(tmp_path, monkeypatch, device, given, backend):
+    monkeypatch.setattr(cli, "PartialState", lambda: SimpleNamespace(device=torch.device(device)))
+    monkeypatch.setattr(
+        cli, "Accelerator", lambda **options: SimpleNamespace(state=SimpleNamespace(**options), init_trackers=print)
+    )
+    options = cli.parse(["--output", str(tmp_path), "--precision", "bf16", *given])
+    accelerator = cli.start_accelerator(options, TINY)
+    assert accelerator.state.dynamo_plugin.backend == backend and accelerator.state.dynamo_plugin.dynamic is False
+    assert cli.is_compiled(accelerator) == (backend == "INDUCTOR")
 
 
 def test_weights_that_do_not_fit_the_options_are_refused(tmp_path):

@@ -10,7 +10,7 @@ from PIL import Image
 from training_bench import Bench, weights_of
 
 from glyffuser.config import SampleConfig
-from glyffuser.training import monitor
+from glyffuser.training import loop, monitor
 from glyffuser.training.monitor import averaged_weights, is_due
 from glyffuser.training.state import STATE_FILE
 
@@ -21,12 +21,14 @@ def bench(tiny_pipeline, pipeline):
 
 
 def test_what_is_measured_is_written(bench, tmp_path, monkeypatch):
-    monkeypatch.setattr(monitor, "LOSS_STEPS", 4)
+    monkeypatch.setattr(loop, "LOSS_STEPS", 4)
     bench.train(tmp_path / "run", bench.state(), error_samples=24, grid_samples=48)
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     losses, errors = [x for x in lines if "loss" in x], [x for x in lines if "error" in x]
     assert [line["samples"] for line in losses] == [16, 32, 48]
     assert [line["samples"] for line in errors] == [24, 48] and len(errors[0]["error"]) == len(errors[0]["gain"]) == 7
+    train = errors[0]["train"]
+    assert len(train["error"]) == len(train["gain"]) == 7 and train["error"] != errors[0]["error"]
     assert (tmp_path / "run" / "grids" / "00000048.png").stat().st_size > 1000
 
 
@@ -54,7 +56,7 @@ def test_the_trained_weights_are_restored_after_averaged_ones(bench):
 
 
 def test_a_full_disk_does_not_end_a_run(bench, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(monitor, "LOSS_STEPS", 4)
+    monkeypatch.setattr(loop, "LOSS_STEPS", 4)
     path_open = Path.open
 
     def full(*_, **__):
@@ -69,6 +71,11 @@ def test_a_full_disk_does_not_end_a_run(bench, tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().err
     assert "the grid could not be written" in said and "metrics.jsonl could not be written" in said
     assert state.counters.samples_seen == 48 and (tmp_path / "run" / STATE_FILE).exists()
+
+
+def test_numbers_within_a_line_have_names_of_their_own_in_tensorboard():
+    line = {"loss": 0.5, "error": [1.0, 2.0], "train": {"gain": [3.0]}}
+    assert dict(monitor.scalars_of(line)) == {"loss": 0.5, "error/0": 1.0, "error/1": 2.0, "train/gain/0": 3.0}
 
 
 @pytest.fixture

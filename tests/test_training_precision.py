@@ -6,7 +6,7 @@ from tiny import TINY
 
 from glyffuser.diffusion import training_scheduler
 from glyffuser.training import loop, precision
-from glyffuser.training.batches import TrainingBatches
+from glyffuser.training.batches import Batch
 from glyffuser.training.precision import PRECISIONS, faster_precision, prepare_for_training
 from glyffuser.training.recipe import Recipe
 from glyffuser.training.state import build_state
@@ -39,14 +39,12 @@ def calls(monkeypatch) -> list:
     return found
 
 
-class RandomBatches(TrainingBatches):
+class RandomBatches:
     """Batches without characters."""
 
-    def __init__(self):
-        super().__init__([], None, seed=0)
-
-    def samples(self, start, count):
-        return torch.randn(count, 1, 128, 128), conditioning_for(count), list(range(count))
+    def batch(self, start, count):
+        x_0, noise = torch.randn(2, count, 1, 128, 128)
+        return Batch(x_0, noise, torch.randint(1000, (count,)), conditioning_for(count))
 
 
 def trained(mixed_precision: str, monkeypatch) -> None:
@@ -58,7 +56,7 @@ def trained(mixed_precision: str, monkeypatch) -> None:
     prepare_for_training(state.unet, accelerator.device, accelerator.mixed_precision)
     denoiser = accelerator.prepare(precision.Denoiser(state.unet))
     loop.train_step(
-        state, recipe, RandomBatches(), loop.denoising_objective(training_scheduler()), accelerator, denoiser
+        state, recipe, RandomBatches(), loop.denoising_objective(training_scheduler(), 0.1), accelerator, denoiser
     )
 
 

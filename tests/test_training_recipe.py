@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from glyffuser.training.recipe import Recipe
+from glyffuser.training.recipe import DISTILLATION_PRESETS, TRAINING_PRESETS, Recipe
 
 
 def test_the_rate_rises_stays_and_falls():
@@ -33,6 +33,8 @@ def test_the_plan_ends_by_samples_or_hours_whichever_comes_first():
         ({"ema_decay": 1}, "ema_decay must lie between 0 and 1, got 1"),
         ({"loss_balance": -0.1}, "loss_balance must lie between 0 and 1, got -0.1"),
         ({"timestep_focus": 1.1}, "timestep_focus must lie between 0 and 1, got 1.1"),
+        ({"overshoot_weight": 1.1}, "overshoot_weight must lie between 0 and 1, got 1.1"),
+        ({"token_dropout": 2}, "token_dropout must lie between 0 and 1, got 2"),
         ({"timestep_shift": 0.0}, "timestep_shift must be more than 0, got 0.0"),
         ({"max_samples": -1}, "max_samples must be 0 or more, got -1"),
     ],
@@ -52,3 +54,10 @@ def test_negative_numbers_and_nan_are_refused(name, value):
 def test_zero_is_allowed_and_a_plan_may_have_no_limit():
     Recipe(muon_learning_rate=0, adamw_learning_rate=0, weight_decay=0, warmup_steps=0, max_hours=0)
     assert Recipe(max_samples=None, max_hours=None).progress(10, 10) == 0
+
+
+def test_the_recipe_of_two_cores_is_the_plain_one_and_no_recipe_has_a_plan():
+    assert TRAINING_PRESETS["two-cores"].recipe == Recipe()
+    assert TRAINING_PRESETS.keys() == DISTILLATION_PRESETS.keys() == {"two-cores", "one-gpu"}
+    for preset in (*TRAINING_PRESETS.values(), *DISTILLATION_PRESETS.values()):
+        assert preset.recipe.max_samples is preset.recipe.max_hours is None

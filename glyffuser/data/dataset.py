@@ -1,18 +1,14 @@
-"""Training samples: a glyph with a caption sampled from its definition."""
+"""Training data: glyphs, each with a caption that is drawn from its definition anew in each epoch."""
 
-import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
 
 import numpy as np
-import torch
 
 from glyffuser.data.characters import Character, load_characters
 from glyffuser.data.definitions import split_outside_parentheses
 from glyffuser.data.glyphs import GlyphRenderer
-from glyffuser.images import uint8_to_x_0
 
 CAPTION_DROPOUT = 0.10
 """Probability of the empty caption, which trains the unconditional model for classifier-free guidance (Ho & Salimans
@@ -46,31 +42,32 @@ class CaptionVariants:
     clauses: tuple[str, ...]
 
 
-class Sample(TypedDict):
-    """One training sample: `x_0` float32 (1, 128, 128) in [-1, 1], its caption ("" if dropped) and its codepoint."""
+class GlyphDataset:
+    """Glyphs and the possible captions of their characters, of which each epoch draws one per glyph.
 
-    x_0: torch.Tensor
-    caption: str
-    codepoint: int
-
-
-class GlyphDataset(torch.utils.data.Dataset[Sample]):
-    """Glyphs with captions, sampled again in each epoch.
-
-    A caption depends only on seed, epoch and index, not on the order of access or the number of workers.
-
-    Args:
-        characters: characters of the data set; the training split if None.
-        glyphs: uint8 (characters, 128, 128), paper 255, ink 0; rendered if None (5 s and 330 MB for all).
-        seed: decides all captions.
-
-    Raises:
-        ValueError: if the numbers of glyphs and characters differ.
+    Attributes:
+        characters: characters of the data set.
+        glyphs: uint8 (characters, 128, 128), paper 255, ink 0.
+        captions: all possible captions, "" first.
     """
 
     def __init__(
-        self, characters: Sequence[Character] | None = None, glyphs: np.ndarray | None = None, seed: int = 0
+        self,
+        characters: Sequence[Character] | None = None,
+        glyphs: np.ndarray | None = None,
+        seed: int = 0,
+        caption_dropout: float = CAPTION_DROPOUT,
     ) -> None:
+        """
+        Args:
+            characters: characters of the data set; the training split if None.
+            glyphs: uint8 (characters, 128, 128), paper 255, ink 0; rendered if None (5 s and 330 MB for all).
+            seed: decides all captions.
+            caption_dropout: probability of the empty caption; the others keep their shares of the rest.
+
+        Raises:
+            ValueError: if the numbers of glyphs and characters differ.
+        """
         if characters is None:
             characters = [character for character in load_characters() if character.split == "train"]
         if glyphs is None:
@@ -79,27 +76,30 @@ class GlyphDataset(torch.utils.data.Dataset[Sample]):
             raise ValueError(f"Got {len(glyphs)} glyphs for {len(characters)} characters; give one for each.")
         self.characters = characters
         self.glyphs = glyphs
-        self.seed = seed
-        self.epoch = 0
-        self._variants = [caption_variants(character) for character in characters]
-
-    def set_epoch(self, epoch: int) -> None:
-        """Set the epoch, and with it the captions; call it before the loader starts its workers."""
-        self.epoch = epoch
+        self.captions = distinct_captions(characters)
+        self._seed = seed
+        kept = np.array([FULL_PROBABILITY, SENSE_PROBABILITY, CLAUSE_PROBABILITY])
+        self._probabilities = [caption_dropout, *(1 - caption_dropout) * kept / kept.sum()]
+        kinds = [caption_kinds(caption_variants(character)) for character in characters]
+        number = {caption: i for i, caption in enumerate(self.captions)}
+        self._choices = np.array([number[caption] for row in kinds for kind in row for caption in kind])
+        self._counts = np.array([[len(kind) for kind in row] for row in kinds])
+        self._starts = (np.cumsum(self._counts) - self._counts.ravel()).reshape(self._counts.shape)
 
     def __len__(self) -> int:
         """Number of characters."""
         return len(self.characters)
 
-    def __getitem__(self, index: int) -> Sample:
-        """One glyph and its caption in this epoch."""
-        # A string seeds by its hash, which mixes the three numbers and is the same in every process.
-        rng = random.Random(f"{self.seed}/{self.epoch}/{index}")
-        return {
-            "x_0": uint8_to_x_0(self.glyphs[index]),
-            "caption": sample_caption(self._variants[index], rng),
-            "codepoint": self.characters[index].codepoint,
-        }
+    def draw_captions(self, epoch: int) -> np.ndarray:
+        """Draw a caption for each character; it depends on seed and epoch alone.
+
+        Returns:
+            int64 (characters,), indices of `captions`.
+        """
+        rng, every = np.random.default_rng([self._seed, epoch, 1]), np.arange(len(self))
+        kinds = rng.choice(len(self._probabilities), size=len(self), p=self._probabilities)
+        which = (rng.random(len(self)) * self._counts[every, kinds]).astype(int)
+        return self._choices[self._starts[every, kinds] + which]
 
 
 def caption_variants(character: Character) -> CaptionVariants:
@@ -121,12 +121,9 @@ def unseen_characters(characters: Sequence[Character]) -> list[Character]:
     return [c for c in characters if c.split == "held-out" and not c.is_weak and c.definition not in seen]
 
 
-def sample_caption(variants: CaptionVariants, rng: random.Random) -> str:
-    """Sample one caption; "" if it is dropped."""
-    kinds = (("",), (variants.full,), variants.senses, variants.clauses)
-    weights = (CAPTION_DROPOUT, FULL_PROBABILITY, SENSE_PROBABILITY, CLAUSE_PROBABILITY)
-    (captions,) = rng.choices(kinds, weights)
-    return rng.choice(captions)
+def caption_kinds(variants: CaptionVariants) -> list[tuple[str, ...]]:
+    """The captions of a character by kind: none, all senses, one sense, the first clause of one sense."""
+    return [("",), (variants.full,), variants.senses, variants.clauses]
 
 
 def distinct_captions(characters: Sequence[Character]) -> list[str]:

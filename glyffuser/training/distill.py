@@ -11,12 +11,8 @@ from glyffuser.command import check_extra, ends_in_one_line
 DEFAULTS = {
     "--teacher": str(DEFAULT_CHECKPOINT),
     "--output": "runs/fast",
-    "--muon-learning-rate": "0.01",
-    "--adamw-learning-rate": "0.001",
-    "--loss-balance": "1",  # the four losses differ by a factor of forty
-    "--error-samples": "0",  # a student predicts where the teacher arrives, not the mean of all glyphs
 }
-"""Options of the trainer that differ."""
+"""Options of the trainer that differ, besides the recipe."""
 
 
 @ends_in_one_line
@@ -24,10 +20,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Distil; returns the exit status."""
     check_extra("train")
     from glyffuser.training import command
+    from glyffuser.training.recipe import DISTILLATION_PRESETS
 
     given = sys.argv[1:] if arguments is None else arguments
     defaults = [part for option in DEFAULTS.items() for part in option]
-    return command.main([*defaults, *given], "python -m glyffuser.training.distill")
+    return command.main([*defaults, *given], "python -m glyffuser.training.distill", DISTILLATION_PRESETS)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""Measurements during a training run: losses, held-out errors with and without captions, fixed-seed sample grids."""
+"""Measurements during a training run: losses, errors with and without captions, fixed-seed sample grids."""
 
 import json
 import math
-import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 from accelerate import Accelerator
@@ -26,19 +26,19 @@ from glyffuser.unet import Conditioning, predict
 LOG_SNRS = (4, 2, 0, -2, -4, -6, -8)
 """Log signal-to-noise ratios, log(alpha_bar / (1 - alpha_bar)), from nearly clean to nearly noise."""
 
-LOSS_STEPS = 50
-"""Steps whose mean loss is one line of the metrics."""
-
 BATCH_SIZE = 64
-"""Held-out glyphs per call of the network."""
+"""Measured glyphs per call of the network."""
+
+Measurement: TypeAlias = float | list[float] | dict[str, list[float]]
+"""What a line of the metrics holds under one name."""
 
 METRICS_FILE = "metrics.jsonl"
 GRID_PROMPTS = tuple(word for word, _radical in PROBE[:16])
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """Held-out glyphs and their conditioning.
+class MeasuredGlyphs:
+    """Glyphs whose errors are measured, and their conditioning.
 
     Attributes:
         x_0: float32 (batch, 1, 128, 128) in [-1, 1].
@@ -58,14 +58,16 @@ class MonitorConfig:
     Attributes:
         folder: of the run; metrics, grids and the state are written into it.
         held_out: glyphs that are never trained on.
+        train: as many that are; where their errors fall and those of held-out glyphs do not, a run learns by heart.
         pipeline: samples the grids with the trained network.
-        error_samples: training samples between two measurements of the held-out errors; 0 for none.
+        error_samples: training samples between two measurements of the errors; 0 for none.
         grid_samples: training samples between two grids; 0 for none.
         grid_config: sampling settings of the grids.
     """
 
     folder: Path
-    held_out: HeldOut
+    held_out: MeasuredGlyphs
+    train: MeasuredGlyphs
     pipeline: GlyffuserPipeline
     error_samples: int = 20_000
     grid_samples: int = 40_000
@@ -88,20 +90,13 @@ class Monitor:
         self._config = config
         self._scheduler = scheduler
         self._metrics = Metrics(accelerator, config.folder, samples_seen)
-        self._losses: list[float] = []
 
-    def log_loss(self, state: TrainingState, loss: float) -> float | None:
-        """Collect the loss of a step; every `LOSS_STEPS` steps, write their mean and return it."""
-        self._losses.append(loss)
-        if len(self._losses) < LOSS_STEPS:
-            return None
-        mean = statistics.fmean(self._losses)
-        self._losses.clear()
-        self._metrics.write(state.counters.samples_seen, loss=mean, seconds=state.counters.plan_seconds)
-        return mean
+    def log_loss(self, state: TrainingState, loss: float) -> None:
+        """Write the mean loss of the latest steps."""
+        self._metrics.write(state.counters.samples_seen, loss=loss, seconds=state.counters.plan_seconds)
 
     def log_if_due(self, state: TrainingState, previous_samples: int) -> None:
-        """Write held-out errors and a grid if the last step passed a multiple of their interval.
+        """Write errors and a grid if the last step passed a multiple of their interval.
 
         Args:
             state: after the step.
@@ -110,7 +105,10 @@ class Monitor:
         seen, config = state.counters.samples_seen, self._config
         if is_due(config.error_samples, previous_samples, seen):
             with averaged_weights(state.unet, state.ema):
-                self._metrics.write(seen, **held_out_errors(state.unet, config.held_out, self._scheduler))
+                held_out, train = (
+                    denoising_errors(state.unet, glyphs, self._scheduler) for glyphs in (config.held_out, config.train)
+                )
+            self._metrics.write(seen, **held_out, train=train)
         if is_due(config.grid_samples, previous_samples, seen):
             with averaged_weights(state.unet, state.ema):
                 try:
@@ -136,7 +134,9 @@ def averaged_weights(unet: UNet2DConditionModel, ema: EMAModel) -> Iterator[None
 
 
 @torch.no_grad()
-def held_out_errors(unet: UNet2DConditionModel, held_out: HeldOut, scheduler: SchedulerMixin) -> dict[str, list[float]]:
+def denoising_errors(
+    unet: UNet2DConditionModel, glyphs: MeasuredGlyphs, scheduler: SchedulerMixin
+) -> dict[str, list[float]]:
     """Mean squared error of pred_x_0, clipped to [-1, 1], at each of `LOG_SNRS`; always with the same noise.
 
     Returns:
@@ -146,11 +146,11 @@ def held_out_errors(unet: UNet2DConditionModel, held_out: HeldOut, scheduler: Sc
     errors, gains = [], []
     for log_snr in LOG_SNRS:
         timestep = timestep_at(log_snr, scheduler)
-        noise = torch.randn(held_out.x_0.shape, generator=generator)
-        x_t = add_noise(held_out.x_0, noise, scheduler.alphas_cumprod[timestep])
+        noise = torch.randn(glyphs.x_0.shape, generator=generator)
+        x_t = add_noise(glyphs.x_0, noise, scheduler.alphas_cumprod[timestep])
         with_caption, without = (
-            mean_error(unet, x_t, held_out.x_0, timestep, conditioning, scheduler)
-            for conditioning in (held_out.with_caption, held_out.without)
+            mean_error(unet, x_t, glyphs.x_0, timestep, conditioning, scheduler)
+            for conditioning in (glyphs.with_caption, glyphs.without)
         )
         errors.append(with_caption)
         gains.append(100 * (1 - with_caption / without))
@@ -212,7 +212,7 @@ class Metrics:
         unfinished.write_text(kept, encoding="utf-8")
         unfinished.replace(self._path)
 
-    def write(self, samples: int, **values: float | list[float]) -> None:
+    def write(self, samples: int, **values: Measurement) -> None:
         """Append one line. After a failed write (a full disk) TensorBoard gets nothing more: it would block the run."""
         try:
             with self._path.open("a", encoding="utf-8") as file:
@@ -222,11 +222,17 @@ class Metrics:
             self._has_failed = True
         if self._has_failed:
             return
-        scalars = {name: value for name, value in values.items() if not isinstance(value, list)}
-        for name, series in values.items():
-            if isinstance(series, list):
-                scalars |= {f"{name}/{index}": value for index, value in enumerate(series)}
-        self._accelerator.log(scalars, step=samples)
+        self._accelerator.log(dict(scalars_of(values)), step=samples)
+
+
+def scalars_of(values: Mapping[str, Measurement]) -> Iterator[tuple[str, float]]:
+    """Names and numbers for TensorBoard: "train/error/3" is the fourth of the errors within "train"."""
+    for name, value in values.items():
+        if isinstance(value, float | int):
+            yield name, value
+        else:
+            inner = value if isinstance(value, Mapping) else {str(index): each for index, each in enumerate(value)}
+            yield from ((f"{name}/{key}", number) for key, number in scalars_of(inner))
 
 
 def samples_of(line: str) -> float:

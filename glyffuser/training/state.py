@@ -189,7 +189,7 @@ def build_state(
             ) from error
     unet.to(device, memory_format=weight_format(device))
     ema = EMAModel(unet.parameters(), decay=recipe.ema_decay, foreach=True)
-    optimizers, balance = make_optimizers(unet, recipe), LossBalance(recipe.loss_balance)
+    optimizers, balance = make_optimizers(unet, recipe), LossBalance(recipe.loss_balance, device=device)
     return TrainingState(config, text_encoder_name, unet, ema, optimizers, balance, Counters())
 
 
