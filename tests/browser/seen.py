@@ -70,16 +70,17 @@ def assert_readable(element: Locator, text: str) -> None:
     assert seen["fontSize"] >= 12 and seen["contrast"] >= 4.5, seen
 
 
-def wait_until_still(element: Locator) -> None:
-    """Wait until a smooth scroll has ended."""
-    element.evaluate(
-        """async (element) => {
-            let [before, still] = [NaN, 0];
+def wait_until_still(*elements: Locator) -> None:
+    """Wait until what scrolls elements of one page has ended."""
+    elements[0].page.evaluate(
+        """async (elements) => {
+            let [before, still] = ["", 0];
             while (still < 12) { // longer than answers take to begin to scroll
-                const { top } = element.getBoundingClientRect();
-                still = top === before ? still + 1 : 0;
-                before = top;
+                const tops = elements.map((element) => element.getBoundingClientRect().top).join();
+                still = tops === before ? still + 1 : 0;
+                before = tops;
                 await new Promise((resolve) => setTimeout(resolve, 50));
             }
-        }"""
+        }""",
+        [element.element_handle() for element in elements],
     )

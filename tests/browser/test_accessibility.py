@@ -25,7 +25,8 @@ FIND_VIOLATIONS = """async () => {
 
 
 def open_tab(page: Page, url: str, tab: str, theme: str = "light") -> None:
-    """Open a tab of the page, with what it shows first."""
+    """Open a tab of the page, with what it shows first; the example is there at once."""
+    page.emulate_media(reduced_motion="reduce")
     page.goto(f"{url}?__theme={theme}")
     expect(page.locator("#player .glyff-player")).to_have_attribute("data-step", "14")
     page.get_by_role("tab", name=tab).click()
@@ -101,13 +102,12 @@ def share_of_edge_changed(page: Page, index: int) -> float:
 
 
 def picture_around(page: Page, control: Locator) -> np.ndarray:
-    """Relative luminance of the pixels of a control and of 6 pixels around it."""
-    page.wait_for_timeout(250)  # what fades has faded
+    """Relative luminance of the pixels of a control and of 6 pixels around it, once what fades has faded."""
     box, margin = control.bounding_box(), 6
     clip = {"x": box["x"] - margin, "y": box["y"] - margin} | {
         side: box[side] + 2 * margin for side in ("width", "height")
     }
-    rgb = np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")) / 255
+    rgb = np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip, animations="disabled"))).convert("RGB")) / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return linear @ [0.2126, 0.7152, 0.0722]
 

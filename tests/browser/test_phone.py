@@ -113,8 +113,7 @@ def test_a_picked_character_comes_as_a_sheet_and_goes_again(small):
     small.locator(".glyff-map").evaluate("(map) => map.parentElement.component.goTo(5000)")
     glyph = small.locator("#map-panel .glyff-panel img").first
     expect(glyph).to_be_visible()
-    wait_until_still(glyph)
-    wait_until_still(small.locator(".glyff-map-stage"))
+    wait_until_still(glyph, small.locator(".glyff-map-stage"))
     assert_in_view(glyph, least_height=60)
     assert_readable(small.locator("#map-panel figcaption").first, "U+")
     sheet = see(small.locator("#map-sheet"))
@@ -161,8 +160,7 @@ def test_the_map_comes_first(page, page_url, size):
 
 def assert_tour_is_seen(page: Page) -> None:
     text, stage = page.locator("[data-part=tour-text]"), page.locator(".glyff-map-stage")
-    wait_until_still(text)
-    wait_until_still(stage)
+    wait_until_still(text, stage)
     assert_readable(text, ".")
     seen = assert_in_view(text, least_height=20)  # a line of it
     assert_in_view(page.locator("[data-part=tour-end]"), least_height=40)
