@@ -179,7 +179,7 @@ def sizes(context: "AppContext") -> str:
     """What a visitor fetches, in a sentence."""
     from glyffuser.ui.own_device import device_files
 
-    files = device_files(context)
+    files = device_files(context).get(SampleConfig.network)
     if files is None:
         raise ValueError("this checkpoint has no graph: write it with `python -m glyffuser.training.onnx_graph`")
     parts = {"graph": files["graph"], "weights": files["weights"], "runtime": files["wasm"]["wasm"]}
