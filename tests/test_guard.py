@@ -178,7 +178,7 @@ def test_sixteen_calls_at_once_give_the_answers_of_one_after_the_other(served, b
 
 
 def test_runs_on_sixteen_devices_begin_at_once(served):
-    fields = [4, 25, 4.0, 3.0, "dpm++-sde", "middle", 400, 999, 500, 800, 7, False]
+    fields = [4, "full", 25, 4.0, 3.0, "dpm++-sde", "middle", 400, 999, 500, 800, 7, False]
 
     def begin(prompt: str) -> dict:
         run = served.post("/glyff/device/begin", content=json.dumps([prompt, *fields])).json()

@@ -67,7 +67,7 @@ def test_the_page_and_json_are_compressed(served, address):
 
 def test_weights_and_streams_are_not_compressed(served):
     page = served.get("/config").text
-    (graph,) = set(re.findall(r"glyff/unet-\w+/unet\.onnx", page))
+    (graph,) = set(re.findall(r"glyff/unet-full-\w+/unet\.onnx", page))
     with served.stream("GET", f"/{graph}", headers={"accept-encoding": "gzip, br"}) as answer:
         assert answer.headers["content-type"] == "application/octet-stream"
         assert "content-encoding" not in answer.headers and int(answer.headers["content-length"]) > 100_000
@@ -75,7 +75,7 @@ def test_weights_and_streams_are_not_compressed(served):
 
 def test_frames_of_a_run_arrive_one_by_one_in_a_compressing_connection(served):
     """A middleware that gathers a stream would send all of them at the end."""
-    body = {"data": ["gold", 1, 30, 4.0, 3.0, "dpm++-sde", 5, "even"]}
+    body = {"data": ["gold", 1, 30, 4.0, 3.0, "dpm++-sde", 5, "even", False]}
     event = served.post("/gradio_api/call/generate", json=body).json()["event_id"]
     arrived, frames = [], []
     url = f"/gradio_api/call/generate/{event}"

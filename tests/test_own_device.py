@@ -106,6 +106,7 @@ def test_config_and_schedule_are_those_of_python(client, own_context):
         (["gold", 1, "full", 121, *FIELDS[4:]], "Steps must be a whole number from 1 to 120"),
         (["gold", 1, "slow", *FIELDS[3:]], "Network must be one of full, fast"),
         (["gold"], "try again"),
+        ([*FIELDS[:2], *FIELDS[3:]], "try again"),  # as a page of before the networks sent them
         ({"prompt": "gold"}, "try again"),
         (None, "try again"),
         ([["gold"], *FIELDS[1:]], "must be text"),

@@ -30,8 +30,8 @@ EXTRAS = {
     "map": ["requirements-map.txt"],
     "dev": ["requirements-train.txt", "requirements-map.txt", "requirements-dev.txt"],
 }
-MAX_WHEEL_BYTES = 100_000_000
-"""What the package index takes without asking."""
+MAX_WHEEL_BYTES = 100 * 2**20
+"""What the package index takes without asking: its limit is in mebibytes."""
 
 
 def requirements_in(*files: str) -> set[Requirement]:

@@ -144,7 +144,7 @@ def test_every_other_jump_begins_where_the_students_own_jumps_lead(objective, be
     def student(x, timestep):
         return predict(tiny_pipeline.unet, x, torch.full((4,), timestep), conditioning.rows(slice(0, 4)))
 
-    sampler = make_sampler(STUDENT_CONFIG.sampler, bench.scheduler, 4, STUDENT_CONFIG.spacing)
+    sampler = make_sampler("ddim", bench.scheduler, 4, STUDENT_CONFIG.spacing)
     generators = [torch.Generator() for _ in range(4)]
     frames = list(sample(student, noise[:4], sampler, STUDENT_TIMESTEPS, generators))
     reached = {999: noise[:4]} | {frame.next_timestep: frame.x_t for frame in frames}

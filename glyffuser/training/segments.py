@@ -126,7 +126,7 @@ class SegmentObjective:
     def _student_step(
         self, denoise: Denoise, x_t: torch.Tensor, start: int, end: int, conditioning: Conditioning
     ) -> torch.Tensor:
-        """One step of the student, as it is sampled."""
+        """One step of the student by DDIM, for which its x_0 is made."""
         output = denoise(x_t, torch.full((len(x_t),), start, device=x_t.device), conditioning)
         alpha_bar = self._alpha_bar(start)
         pred_x_0 = to_x_0(output, x_t, alpha_bar, self._prediction_type).clamp(-1, 1)

@@ -272,7 +272,7 @@ def _request_in(body: bytes) -> Request:
     """The request that the page's fields ask for."""
     try:
         return request_of(*json.loads(body))
-    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, RecursionError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, IndexError, RecursionError) as error:
         raise RefusedError(OF_FIELDS, say("errors.run_failed")) from error
     except ValueError as error:  # a sentence for the visitor
         raise RefusedError(OF_FIELDS, sentence_of(error)) from error

@@ -659,17 +659,22 @@ def test_a_grey_glyph_is_explained_and_mended(page, page_url):
 
 
 def test_the_same_run_is_drawn_once_and_replayed_whole(page, page_url, monkeypatch):
-    drawn, begin = [], GlyffuserPipeline.begin
-    monkeypatch.setattr(GlyffuserPipeline, "begin", lambda *inputs: drawn.append(inputs) or begin(*inputs))
+    networks, begin = [], GlyffuserPipeline.begin
+
+    def watched(pipeline, prompts, seeds, config, *more):
+        networks.append(config.network)
+        return begin(pipeline, prompts, seeds, config, *more)
+
+    monkeypatch.setattr(GlyffuserPipeline, "begin", watched)
     open_tab(page, f"{page_url}?prompt=silk&num_glyphs=1&num_inference_steps=8&seed=77", "done")
-    assert len(drawn) == 1
+    assert networks.count("full") == 1  # beside the draft of these words
     player = page.locator(PLAYER)
     num_frames, glyph = player.get_attribute("data-frames"), picture_of(page)
     start(page)
     wait_until(page, "done")
     expect(player).to_have_attribute("data-frames", num_frames)
     assert int(num_frames) > 4 and picture_of(page) == glyph
-    assert len(drawn) == 1
+    assert networks.count("full") == 1
 
 
 def picture_of(page: Page) -> str:
