@@ -29,6 +29,9 @@ def test_a_draft_follows_the_words_beside_what_they_suggest(page: Page, page_url
     draft, suggestion = (assert_in_view(page.locator(f"{name} img").first, 100) for name in ("#draft", "#suggestion"))
     assert abs(draft["top"] - suggestion["top"]) < 2 and draft["left"] >= suggestion["right"]
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    for chip in page.locator("#examples button").all():  # on a phone a strip that moves sideways
+        chip.scroll_into_view_if_needed()
+        assert_in_view(chip, 40)
     type_prompt(page, "bird")
     expect(page.locator(DRAFT)).to_have_attribute("alt", "A glyph for bird")
     assert page.get_attribute(DRAFT, "src") != first
