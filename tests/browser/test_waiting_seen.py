@@ -62,7 +62,9 @@ def open_page(page: Page, page_url: str, theme: str = "light") -> Page:
 
 
 def resize(page: Page, size: tuple[int, int]) -> None:
+    """Another window, at the page's top as when it was just opened."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.evaluate("scrollTo(0, 0)")
 
 
 def assert_place_is_seen(page: Page, button: str, player: str) -> None:
@@ -113,6 +115,9 @@ def test_place_and_seconds_are_seen_in_every_fold(page, page_url, model_is_busy,
         page.click(f"{fold} button")
     else:
         page.fill("#step-character textarea", "河")
+        page.press("#step-character textarea", "Tab")
+        expect(page.locator("#step-strips figure")).to_have_count(24)  # what comes above the player has come
+        expect(page.locator("#step-curve .js-plotly-plot")).to_be_visible()
     with model_is_busy():
         for size in [(1280, 900), (390, 664)]:
             resize(page, size)
