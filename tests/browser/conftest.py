@@ -18,7 +18,6 @@ FLAGS = [
     "--disable-sync",
     "--use-angle=swiftshader",  # WebGL without a graphics card
     "--enable-unsafe-swiftshader",
-    "--disable-gpu-rasterization",
 ]
 SYSTEM_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
